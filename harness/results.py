@@ -1,0 +1,168 @@
+"""A run folder: an append-only record of what was asked, answered, measured and modelled.
+
+    manifest.json   versions, commit, seed, machine, suites, profile hashes, and every source that a row names
+    answers.jsonl   one line an answer, written as it is finished
+    trace.jsonl     one line an operator name of a suite: how often, FLOPs, bytes
+    rows.csv        long table: one figure a row, each with kind, source, interval and note
+    report/         made from the three above alone
+
+An absent figure is an empty cell, never a zero. `figures` in rows are rounded to 6 significant digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadFile, CannotWrite, MissingFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+KINDS = ("measured", "published", "modelled", "assumed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `value` None means absent, and `note` says why; p10 and p90 None mean no interval.
+
+    `metric` may carry a part in brackets: `accuracy[level=1]`, `time_share[decode.experts]`.
+    `source` holds ids that resolve in the manifest's `sources`, separated by spaces.
+    """
+
+    stack: str
+    metric: str
+    value: float | None
+    unit: str
+    kind: str
+    source: str
+    model: str = ""
+    weight_dtype: str = ""
+    chip: str = ""
+    chips: int | None = None
+    suite: str = ""
+    workload: str = ""
+    p10: float | None = None
+    p90: float | None = None
+    n: int | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.metric}: unknown kind '{self.kind}'")
+        if not self.source:
+            raise ValueError(f"{self.metric}: a figure needs a source")
+
+
+COLUMNS = (
+    "schema_version", "run", "stack", "model", "weight_dtype", "chip", "chips", "suite", "workload", "metric", "value",
+    "p10", "p90", "unit", "kind", "source", "n", "note",
+)  # fmt: skip
+assert set(COLUMNS) == {"schema_version", "run"} | {f.name for f in fields(Row)}
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """`YYYYMMDDTHHMMSSZ-<8 hex>`, UTC."""
+    return f"{(now or datetime.now(UTC)):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+class RunFolder:
+    """Writes a run. Raises CannotWrite at once where the folder cannot be made or already holds a run."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.folder, self.run_id = folder, run_id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / "manifest.json").exists():
+                raise CannotWrite(folder, "it already holds a run")
+            (folder / "answers.jsonl").open("x" if not (folder / "answers.jsonl").exists() else "w").close()
+        except OSError as error:
+            raise CannotWrite(folder, error.strerror or str(error)) from error
+
+    def append_answers(self, answers: Iterable[dict[str, Any]]) -> None:
+        """Append finished answers; what is on disk survives whatever happens next."""
+        with (self.folder / "answers.jsonl").open("a", encoding="utf-8") as out:
+            for answer in answers:
+                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+
+    def write_trace(self, lines: Iterable[dict[str, Any]]) -> None:
+        write_whole(self.folder / "trace.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+
+    def write_rows(self, rows: Iterable[Row]) -> None:
+        write_whole(self.folder / "rows.csv", _csv_text(rows, self.run_id))
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        whole = {"schema_version": SCHEMA_VERSION, "run": self.run_id, **manifest}
+        write_whole(self.folder / "manifest.json", json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=False))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is either whole or not there."""
+    work = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work.write_text(text, encoding="utf-8")
+        work.replace(path)
+    except OSError as error:
+        raise CannotWrite(path, error.strerror or str(error)) from error
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _csv_text(rows: Iterable[Row], run_id: str) -> str:
+    import io
+
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        cells = {k: _cell(v) for k, v in asdict(row).items()}
+        writer.writerow({"schema_version": SCHEMA_VERSION, "run": run_id, **cells})
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A loaded run: the manifest, and `rows` as a frame with the columns of `COLUMNS` (absent is NaN)."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    rows: pd.DataFrame
+    trace: list[dict[str, Any]]
+
+
+def load_results(path: str | Path) -> Results:
+    """Read a run folder. Raises MissingFile or BadFile."""
+    import pandas as pd
+
+    folder = Path(path)
+    for name in ("manifest.json", "rows.csv"):
+        if not (folder / name).exists():
+            raise MissingFile(folder / name, "run file")
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except ValueError as error:
+        raise BadFile(folder / "manifest.json", "file", str(error), "JSON") from error
+    text = {c: str for c in ("run", "stack", "model", "weight_dtype", "chip", "suite", "workload", "metric", "unit",
+                             "kind", "source", "note")}  # fmt: skip
+    rows = pd.read_csv(folder / "rows.csv", dtype=text, keep_default_na=False, na_values={c: [""] for c in
+                       ("value", "p10", "p90", "n", "chips")})  # fmt: skip
+    if missing := set(COLUMNS) - set(rows.columns):
+        raise BadFile(folder / "rows.csv", min(missing), "no such column", "the columns of a run's rows")
+    trace_file = folder / "trace.jsonl"
+    lines = trace_file.read_text("utf-8").splitlines() if trace_file.exists() else []
+    return Results(folder, manifest, rows, [json.loads(line) for line in lines])

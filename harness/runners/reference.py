@@ -1,0 +1,180 @@
+"""The NumPy reference model as a runner: in this process, or over worker processes that share the weights."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+
+from harness.reference import weights
+from harness.answers import Answer
+from harness.runners.base import Progress
+from harness.trace import Trace
+
+MODEL_ID = "smollm2-135m-instruct"
+_TASKS_PER_WORKER = 4  # small enough that no worker idles long at the end, large enough to share prefixes
+
+_engine = None  # a worker's own
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_blas_threads() -> None:
+    """One BLAS thread: two give 1.2x on a quiet machine and far less than 1x on a busy one."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+
+
+def blas_kernel() -> str:
+    """The BLAS in use, such as "openblas SkylakeX, 1 thread", for the manifest."""
+    from threadpoolctl import threadpool_info
+
+    found = [i for i in threadpool_info() if i["user_api"] == "blas"]
+    parts = [f"{i['internal_api']} {i.get('architecture', '')}, {i['num_threads']} thread(s)" for i in found]
+    return "; ".join(dict.fromkeys(parts)) or "unknown"
+
+
+class ReferenceRunner:
+    """SmolLM2-135M-Instruct (or `weights_path`) executed op by op in NumPy, float32.
+
+    workers=1 runs here; more share the mapped weights. `take_trace` gives the operators counted since the
+    last call, from all workers.
+    """
+
+    def __init__(
+        self,
+        weights_path: Path | None = None,
+        workers: int = 1,
+        say: Callable[[str], None] = lambda _: None,
+        model: str = MODEL_ID,
+    ) -> None:
+        from harness.reference.tokenizer import Tokenizer
+
+        self.folder = weights.prepare(weights_path, say)
+        self.id, self.model = "reference", model if weights_path is None else self.folder.name
+        self.weight_dtype = "fp32"
+        self.workers = workers
+        self.tokenizer = Tokenizer(self.folder)
+        self._trace = Trace()
+        self._pool: ProcessPoolExecutor | None = None
+        if workers > 1:
+            self._pool = ProcessPoolExecutor(
+                workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(str(self.folder),)
+            )
+        else:
+            _start_worker(str(self.folder), ignore_interrupt=False)
+            self._local = _engine
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        *,
+        top_p: float = 1.0,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Answer]:
+        """One answer a prompt, in order; the same for the same seed whatever the number of workers."""
+        answers: list[Answer | None] = [None] * len(prompts)
+        for indices, result in self.generate_parts(
+            prompts, max_tokens, stop, temperature, top_p=top_p, seed=seed, progress=progress
+        ):
+            for i, answer in zip(indices, result, strict=True):
+                answers[i] = answer
+        return answers
+
+    def generate_parts(
+        self, prompts, max_tokens, stop=(), temperature=0.0, *, top_p=1.0, seed=0, progress=None
+    ) -> Iterator[tuple[list[int], list[Answer]]]:
+        """The same, as parts finish: (indices, their answers). What is finished is the caller's to keep."""
+        jobs = []
+        for indices in self._split(prompts):
+            seeds = [seed * 1_000_003 + i for i in indices]
+            jobs.append((indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds)))
+        yield from self._run("generate", jobs, progress)
+
+    def loglikelihood(
+        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
+    ) -> list[float]:
+        """log p(continuation | prompt) in nats; a prompt is run once for all its continuations."""
+        scores = [0.0] * len(pairs)
+        for indices, result in self.loglikelihood_parts(pairs, progress=progress):
+            for i, value in zip(indices, result, strict=True):
+                scores[i] = value
+        return scores
+
+    def loglikelihood_parts(self, pairs, *, progress=None) -> Iterator[tuple[list[int], list[float]]]:
+        """The same, as parts finish: (indices, their log-likelihoods)."""
+        jobs = [(indices, ([pairs[i] for i in indices],)) for indices in self._split([p for p, _ in pairs])]
+        yield from self._run("loglikelihood", jobs, progress)
+
+    def _split(self, prompts: Sequence[str]) -> list[list[int]]:
+        """Parts of like prompts: sorted so that shared beginnings stay together, equal prompts never parted."""
+        order = sorted(range(len(prompts)), key=lambda i: prompts[i])
+        if self._pool is None:
+            return [order] if order else []
+        size = max(1, -(-sum(len(p) for p in prompts) // (self.workers * _TASKS_PER_WORKER)))
+        parts: list[list[int]] = []
+        filled = 0
+        for i in order:
+            same = parts and prompts[parts[-1][-1]] == prompts[i]
+            if not parts or (filled >= size and not same):
+                parts.append([])
+                filled = 0
+            parts[-1].append(i)
+            filled += len(prompts[i])
+        return sorted(parts, key=lambda part: -sum(len(prompts[i]) for i in part))
+
+    def _run(self, method: str, jobs, progress: Progress | None) -> Iterator:
+        report = progress or (lambda _: None)
+        if self._pool is None:
+            for indices, arguments in jobs:
+                result = getattr(self._local, method)(*arguments, on_finish=lambda: report(1))
+                self._trace += self._local.take_trace()
+                yield indices, result
+            return
+        pending = {self._pool.submit(_work, method, arguments): indices for indices, arguments in jobs}
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                indices = pending.pop(future)
+                result, trace = future.result()
+                self._trace += Trace(trace)
+                report(len(indices))
+                yield indices, result
+
+    def take_trace(self) -> Trace:
+        """The operators counted since the last call."""
+        trace, self._trace = self._trace, Trace()
+        return trace
+
+    def close(self) -> None:
+        """End the workers; what they have not begun is dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+def _start_worker(folder: str, ignore_interrupt: bool = True) -> None:
+    from harness.reference.engine import Engine
+
+    global _engine
+    if ignore_interrupt:  # Ctrl-C is the parent's to handle: it keeps what is finished and ends the workers
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_blas_threads()
+    _engine = Engine(Path(folder))
+
+
+def _work(method: str, arguments: tuple) -> tuple[list, list]:
+    """In a worker: the result and the operators counted for it."""
+    result = getattr(_engine, method)(*arguments)
+    return result, list(_engine.take_trace())

@@ -1,0 +1,127 @@
+"""A stack in words: `model/weight_dtype@chip:count,option=...`, and how its deployment is read.
+
+    qwen3-235b-a22b/fp8@zhenwu-m890:8,tp=8,kv=fp8,engine=sglang
+
+`model` and `model@chip` default to the native dtype and one chip. With g = tp * pp: if g * dp divides the
+chips, dp attention ranks of tp chips each, and chips / (g * dp) identical replicas share the concurrency;
+if g = chips and dp = tp, attention is data-parallel inside the tensor-parallel group; with ep <= 1, dp > 1
+means independent replicas. Anything else is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import NotPredictable, UnknownId, UserMistake
+from harness.profiles import DTYPES, Chip, Model
+
+OPTIONS = (
+    "tp", "pp", "ep", "dp", "kv", "act", "engine", "date", "spec", "disagg", "max_seqs", "max_batched_tokens",
+    "gpu_mem", "chunk", "prefix", "price", "region",
+)  # fmt: skip
+_COUNTS = ("tp", "pp", "ep", "dp", "max_seqs", "max_batched_tokens")
+PRICE_CLASSES = ("contract", "neocloud", "ondemand", "spot", "own")
+ENGINES = (
+    "vllm", "sglang", "trtllm", "mindie", "chitu", "llama.cpp", "gaudi", "openvino", "tt-metal", "jetstream", "atom",
+    "tgi", "pytorch", "rocm",
+)  # fmt: skip
+_CHOICES = {"kv": DTYPES, "act": DTYPES, "price": PRICE_CLASSES, "prefix": ("0", "1")}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A parsed stack; ids are not looked up here. Blank dtypes mean the model's native one."""
+
+    model: str
+    weight_dtype: str = ""
+    chip: str = ""
+    chips: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def number(self, name: str) -> int | None:
+        return int(self.options[name]) if name in self.options else None
+
+    def __str__(self) -> str:
+        text = self.model + (f"/{self.weight_dtype}" if self.weight_dtype else "")
+        if self.chip:
+            text += f"@{self.chip}:{self.chips}"
+        return text + "".join(f",{k}={v}" for k, v in self.options.items())
+
+
+def parse(text: str) -> Stack:
+    """A stack's words -> Stack. Raises UserMistake in one line."""
+    head, *options = text.strip().split(",")
+    what, _, where = head.partition("@")
+    model, _, dtype = what.partition("/")
+    chip, colon, count = where.partition(":")
+    if not model or (colon and not count.isdigit()) or (colon and int(count) < 1):
+        raise UserMistake(f"stack '{text}': expected model/weight_dtype@chip:count,option=value,...")
+    if dtype and dtype not in DTYPES:
+        raise UserMistake(f"stack '{text}': dtype '{dtype}' is none of {', '.join(DTYPES)}")
+    return Stack(model, dtype, chip, int(count) if count else 1, dict(_option(text, o) for o in options))
+
+
+def _option(text: str, option: str) -> tuple[str, str]:
+    key, equals, value = option.partition("=")
+    if key not in OPTIONS or not equals or not value:
+        unknown = UnknownId("option", key, OPTIONS).suggestion
+        hint = f"; did you mean '{unknown}'?" if unknown and key not in OPTIONS else f" (options: {', '.join(OPTIONS)})"
+        raise UserMistake(f"stack '{text}': '{option}' is not an option{hint}")
+    if key in _COUNTS and (not value.isdigit() or int(value) < 1):
+        raise UserMistake(f"stack '{text}': {key}={value} is not a whole number above 0")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise UserMistake(f"stack '{text}': {key}={value} is none of {', '.join(_CHOICES[key])}")
+    return key, value
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """How the chips of a stack are used: `replicas` groups of tp x pp x dp chips."""
+
+    tp: int
+    pp: int
+    ep: int
+    dp: int
+    replicas: int
+
+
+def read_deployment(chips: int, tp: int | None, pp: int | None, ep: int | None, dp: int | None) -> Deployment:
+    """The design's reading of chips, tp, pp, ep, dp (blank or 0 = default). Raises NotPredictable."""
+    pp, ep, dp = pp or 1, ep or 1, dp or 1
+    tp = tp or (chips if chips <= 8 and pp == 1 else min(8, max(1, chips // pp)))
+    group = tp * pp
+    if ep <= 1 and dp > 1 and chips % (group * dp) == 0:
+        return Deployment(tp, pp, 1, 1, chips // group)
+    if chips % (group * dp) == 0:
+        return Deployment(tp, pp, ep, dp, chips // (group * dp))
+    if group == chips and dp == tp:
+        return Deployment(1, pp, max(ep, tp), dp, 1)
+    raise NotPredictable(f"tp={tp} pp={pp} dp={dp} ep={ep} cannot be laid out on {chips} chips")
+
+
+def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
+    """(weight, act, kv) formats of a stack: blanks are what engines use for that weight format on that chip.
+
+    Raises NotPredictable where the chip has no dense peak that could run the products.
+    """
+    from harness.operators import Dtypes
+
+    weight = stack.weight_dtype or model.native_dtype
+    act = stack.options.get("act") or _default_act(weight, chip)
+    kv = stack.options.get("kv") or ("bf16" if act in ("fp8", "int8", "nvfp4", "fp4", "mxfp4") else act)
+    if chip.peak_key(act) is None:
+        raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {act}")
+    kept = tuple(model.tables.get("dtypes", {}).get("bf16_parts", ("embedding", "head", "norm", "router")))
+    return Dtypes(weight, act, kv, kept)
+
+
+def _default_act(weight: str, chip: Chip) -> str:
+    """Activations follow the weights where the chip computes in that format; else bf16 (weight-only)."""
+    if weight in ("fp8", "int8", "nvfp4", "fp4") and weight not in chip.unsupported:
+        key = chip.peak_key(weight)
+        if key in (f"compute.{weight}", "compute.fp4", "compute.nvfp4"):
+            return weight
+    if weight == "mxfp4" and {"compute.fp4", "compute.mxfp4"} & set(chip.values):
+        return "fp8"  # chips with 4-bit units run mxfp4 weights with 8-bit activations
+    return weight if weight in ("fp32", "fp16", "bf16") else "bf16"

@@ -1,0 +1,97 @@
+"""Small statistics, each with its source: intervals of shares and means, clustered where items share a source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with an interval at `level`; low and high are None where n is too small for one."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    level: float = 0.95
+
+
+def share(right: Sequence[float], level: float = 0.95, clusters: Sequence[str] | None = None) -> Estimate:
+    """Share of items scored 1.0, with Wilson's interval (Wilson 1927, JASA 22:209-212).
+
+    With clusters (items from one template are alike), the sample size is divided by the design effect
+    estimated from them (Kish 1965, section 8.2; never below 1), as evaluation practice advises
+    (Miller 2024, arXiv 2411.00640). No interval from fewer than two items or two clusters. Scores between
+    0 and 1 are treated as shares of one item. Raises ValueError for no items.
+    """
+    n = len(right)
+    if n == 0:
+        raise ValueError("no items, no share")
+    p = sum(right) / n
+    groups = len(set(clusters)) if clusters is not None else n
+    if n < 2 or groups < 2:
+        return Estimate(p, None, None, n, level)
+    effective = n / design_effect(right, clusters) if clusters is not None else float(n)
+    low, high = wilson(p, effective, level)
+    return Estimate(p, low, high, n, level)
+
+
+def wilson(p: float, n: float, level: float) -> tuple[float, float]:
+    """Wilson's score interval of a share p of n trials."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def design_effect(x: Sequence[float], clusters: Sequence[str]) -> float:
+    """Variance of the mean with clusters over that without; at least 1, at most the mean cluster size's bound n."""
+    n, mean = len(x), sum(x) / len(x)
+    plain = sum((v - mean) ** 2 for v in x)
+    if plain == 0:
+        return 1.0
+    sums: dict[str, float] = {}
+    for v, c in zip(x, clusters, strict=True):
+        sums[c] = sums.get(c, 0.0) + (v - mean)
+    return min(float(n), max(1.0, sum(s * s for s in sums.values()) / plain * len(sums) / (len(sums) - 1)))
+
+
+def mean(x: Sequence[float], level: float = 0.95, clusters: Sequence[str] | None = None) -> Estimate:
+    """Mean with a Student-t interval; clustered standard error where clusters are given (Miller 2024)."""
+    n = len(x)
+    if n == 0:
+        raise ValueError("no values, no mean")
+    centre = sum(x) / n
+    groups = len(set(clusters)) if clusters is not None else n
+    if n < 2 or groups < 2:
+        return Estimate(centre, None, None, n, level)
+    error = math.sqrt(sum((v - centre) ** 2 for v in x) / (n - 1) / n)
+    if clusters is not None:
+        error *= math.sqrt(design_effect(x, clusters))
+    half = student_t((1 + level) / 2, groups - 1) * error
+    return Estimate(centre, centre - half, centre + half, n, level)
+
+
+def student_t(p: float, df: int) -> float:
+    """Quantile of Student's t, by Hill's expansion (Hill 1970, CACM algorithm 396; error below 1e-3 for df >= 3)."""
+    z = NormalDist().inv_cdf(p)
+    if df == 1:
+        return math.tan(math.pi * (p - 0.5))
+    if df == 2:
+        q = 2 * p - 1
+        return q * math.sqrt(2 / (1 - q * q))
+    g = [
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    ]
+    return z + sum(term / df ** (i + 1) for i, term in enumerate(g))
+
+
+def binomial_tail(right: int, n: int, p: float) -> float:
+    """P(X >= right) for X ~ Binomial(n, p): the exact one-sided test against a chance level."""
+    return sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(right, n + 1))
