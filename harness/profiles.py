@@ -152,10 +152,6 @@ def model(model_id: str) -> Model:
     return _load(MODEL, path_of(MODEL, model_id), Model)
 
 
-def all_ids(kind: Kind) -> list[str]:
-    return list(find(kind))
-
-
 def load_file(kind: Kind, path: Path) -> Profile:
     """Load and check one file, wherever it lies. Raises BadFile or MissingFile."""
     return _load(kind, path, Chip if kind is CHIP else Model)

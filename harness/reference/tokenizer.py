@@ -70,7 +70,10 @@ def from_bpe(
     from tokenizers import Tokenizer as Backend
 
     vocabulary = {token: i for i, token in enumerate(tokens)}
-    backend = Backend(models.BPE(vocabulary, [tuple(m.split(" ", 1)) for m in merges], fuse_unk=False))
+    try:
+        backend = Backend(models.BPE(vocabulary, [tuple(m.split(" ", 1)) for m in merges], fuse_unk=False))
+    except Exception as error:  # the library raises a bare Exception for a vocabulary that does not hold together
+        raise WeightsError(f"the vocabulary does not make a tokenizer: {error}") from error
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=flavour not in _SPLITS)
     if flavour in _SPLITS:
         first = pre_tokenizers.Split(Regex(_SPLITS[flavour]), "isolated")

@@ -1,14 +1,12 @@
-"""What a chip-second costs: rent by price class, always named. Purchase and running cost come with `own`."""
+"""What a chip costs by the hour: rent by price class, always named; the class decides as much as the chip does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from harness.errors import NotPredictable
 from harness.profiles import Chip
 from harness.quantity import Cited
-from harness.roofline.kernels import Kernels
 
 # Where no class is asked for: the first that the profile has. The class is named beside every figure.
 DEFAULT_ORDER = ("neocloud", "contract", "ondemand", "spot")
@@ -16,17 +14,20 @@ DEFAULT_ORDER = ("neocloud", "contract", "ondemand", "spot")
 
 @dataclass(frozen=True)
 class Price:
-    """Rent of one chip."""
+    """Rent of one chip, USD a second."""
 
     price_class: str
     cited: Cited
-    usd_per_s: np.ndarray  # [n]
 
 
-def price(chip: Chip, wanted: str | None, kernels: Kernels) -> Price | None:
-    """The rent of a class (or the first there is), None where the profile has none of it."""
+def price(chip: Chip, wanted: str | None = None) -> Price | None:
+    """The rent of a class (or of the first the profile has). None where it has none at all.
+
+    Raises NotPredictable for `own`, which needs running costs that are not modelled yet.
+    """
+    if wanted == "own":
+        raise NotPredictable("the price class 'own' is not modelled")
     for price_class in (wanted,) if wanted else DEFAULT_ORDER:
-        key = f"price.{price_class}"
-        if chip.has(key):
-            return Price(price_class, chip.get(key), kernels.draw(key))
+        if chip.has(f"price.{price_class}"):
+            return Price(price_class, chip.get(f"price.{price_class}"))
     return None

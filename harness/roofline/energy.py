@@ -1,4 +1,4 @@
-"""Board power of a chip while serving; server share and PUE are apart (see cost.py for money).
+"""Board power of a chip while serving; server share and PUE are apart.
 
 power = TDP x utilisation, the utilisation a shared range over published measurements. Left out: the
 dependence on what bounds the step, clocks, idle chips.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.profiles import shared_value
-from harness.roofline.kernels import Kernels
+from harness.profiles import Chip, shared_value
+from harness.quantity import Cited
 
 
-def board_power_w(kernels: Kernels) -> np.ndarray:
-    """Draws of the board power of one chip, W [n]; never above the board's limit."""
-    cited = shared_value("power.utilisation")
-    kernels.used["power.utilisation"] = cited
-    return kernels.draw("power.tdp") * np.minimum(cited.sample(kernels.n, kernels.seed), 1.0)
+def board_power_w(chip: Chip, n: int, seed: int) -> tuple[np.ndarray, dict[str, Cited]]:
+    """Draws of the board power of one chip, W [n], never above its limit; and the values it rests on."""
+    limit, utilisation = chip.get("power.tdp"), shared_value("power.utilisation")
+    draws = limit.sample(n, seed) * np.minimum(utilisation.sample(n, seed), 1.0)
+    return draws, {"power.tdp": limit, "power.utilisation": utilisation}

@@ -148,9 +148,17 @@ def _attention(frame: pd.DataFrame, phase: str) -> dict:
     return _groups(frame, names, moved, 4 * batch * heads * dim * pairs, compute)
 
 
+def _has_4_bit_units(chip_id: str) -> bool:
+    return bool({"compute.fp4", "compute.nvfp4", "compute.mxfp4"} & set(load_chip(chip_id).values))
+
+
 def _moe(frame: pd.DataFrame) -> dict:
-    """Gated experts under the measured routings; experts touched as under uniform routing."""
-    frame = frame[~frame["kernel_source"].str.contains("nongated")].reset_index(drop=True)
+    """Gated experts under the measured routings; experts touched as under uniform routing.
+
+    Left out: 4-bit weights with 16-bit activations on a chip with 4-bit units, a path its engines do not take.
+    """
+    wide = frame["moe_dtype"].eq("w4a16_mxfp4") & frame["chip"].map(_has_4_bit_units)
+    frame = frame[~frame["kernel_source"].str.contains("nongated") & ~wide].reset_index(drop=True)
     dtype = frame["moe_dtype"].map(DTYPES)
     compute = frame["moe_dtype"].map(lambda d: COMPUTE.get(d, DTYPES[d]))
     tokens, hidden, experts, topk = (frame[c].astype(float) for c in ("num_tokens", "hidden_size", "num_experts", "topk"))

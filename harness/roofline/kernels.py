@@ -45,13 +45,15 @@ class Kernels:
     def __init__(self, chip: Chip, n: int, seed: int) -> None:
         self.chip, self.n, self.seed = chip, n, seed
         self.used: dict[str, Cited] = {}
+        self._draws: dict[str, np.ndarray] = {}
         self.bandwidth = self.draw("memory.bandwidth")
 
     def draw(self, key: str) -> np.ndarray:
         """Draws of a profile value, remembered as used (its source and kind travel with the result)."""
-        cited = self.chip.get(key)
-        self.used[key] = cited
-        return cited.sample(self.n, self.seed)
+        if key not in self._draws:
+            self.used[key] = self.chip.get(key)
+            self._draws[key] = self.used[key].sample(self.n, self.seed)
+        return self._draws[key]
 
     def peak(self, dtype: str) -> np.ndarray:
         key = self.chip.peak_key(dtype)
@@ -84,8 +86,8 @@ class Kernels:
 
     def _small(self, op: Op) -> KernelTime:
         """Norms, element-wise work, embeddings, linear-attention state: streaming, one short kernel each."""
-        e_bw = np.minimum(laws.assumed("small_kernel_e_bw").sample(self.n, self.seed), 1.0)
-        t0 = laws.assumed("small_kernel_t0_s").sample(self.n, self.seed) * (op.name not in FUSED)
+        e_bw = np.minimum(laws.assumed_draws("small_kernel_e_bw", self.n, self.seed), 1.0)
+        t0 = laws.assumed_draws("small_kernel_t0_s", self.n, self.seed) * (op.name not in FUSED)
         memory_s = op.total_bytes / (e_bw * self.bandwidth)
         return KernelTime(memory_s, np.zeros(self.n), t0)
 

@@ -76,6 +76,12 @@ def assumed(name: str) -> Cited:
 
 
 @cache
+def assumed_draws(name: str, n: int, seed: int) -> np.ndarray:
+    """Draws [n] of an assumed constant: the same for every chip, so they cancel in a ratio."""
+    return assumed(name).sample(n, seed)
+
+
+@cache
 def _assumed() -> dict[str, Cited]:
     path = FOLDER / "assumed.toml"
     data = tomllib.loads(path.read_text("utf-8"))["constants"]
@@ -122,6 +128,7 @@ def residual(figure: str, sigma: float, chip_id: str, model_id: str, n: int, see
     return cited.sample(n, seed)
 
 
+@cache
 def constant_sources() -> dict[str, dict[str, str]]:
     """{source id: {title, publisher, url, ...}} of every constants file, for the manifest."""
     out = {}

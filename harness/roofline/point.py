@@ -59,19 +59,13 @@ class Point:
     decode: StepTime
     prefill: StepTime
     memory: memory.Fit
-    used: dict[str, Cited]
+    used: dict[str, dict[str, Cited]]  # figure -> the profile values it rests on
     price: cost.Price | None
     notes: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def weakest_kind(self) -> str:
-        """The weakest kind among the profile values that the figures rest on."""
-        return weakest([cited.kind for cited in self.used.values()])
-
-    @property
-    def source_ids(self) -> list[str]:
-        own = {cited.source for cited in self.used.values()}
-        return sorted(own | set(laws.constant_sources()))
+    def weakest_kind(self, figure: str) -> str:
+        """The weakest kind among the profile values that a figure rests on."""
+        return weakest([cited.kind for cited in self.used[figure].values()])
 
 
 def architecture(model: Model) -> Architecture:
@@ -117,16 +111,21 @@ def point(
         "total_tok_s_per_chip": Figure.of(per_chip * (isl + osl) / osl, "token/s"),
         "memory_used_share": Figure.of(_used_share(kernels, room, batch), "1"),
     }
-    power = energy.board_power_w(kernels)
+    used = dict.fromkeys(figures, dict(kernels.used))
+    timed = dict(kernels.used)
+    power, power_used = energy.board_power_w(chip, n, seed)
     figures["power_w_per_chip"] = Figure.of(power, "W")
     figures["energy_j_per_output_tok"] = Figure.of(power / per_chip, "J/token")
-    price = cost.price(chip, stack.options.get("price"), kernels)
+    used |= {"power_w_per_chip": power_used, "energy_j_per_output_tok": timed | power_used}
+    price = cost.price(chip, stack.options.get("price"))
     if price is not None:
-        figures["usd_per_m_output_tok"] = Figure.of(price.usd_per_s / per_chip * 1e6, "USD/Mtoken")
+        rent = price.cited.sample(n, seed)
+        figures["usd_per_m_output_tok"] = Figure.of(rent / per_chip * 1e6, "USD/Mtoken")
+        used["usd_per_m_output_tok"] = timed | {f"price.{price.price_class}": price.cited}
     queue = batch < asked
     bound = "capacity" if queue else decode.bound_by
     notes = {"batch": str(batch)} if queue else {}
-    return Point(figures, bound, where, batch, dtypes, decode, prefill, room, kernels.used, price, notes)
+    return Point(figures, bound, where, batch, dtypes, decode, prefill, room, used, price, notes)
 
 
 def _steps(kernels, arch, dtypes, isl, osl, batch, where) -> tuple[StepTime, StepTime]:

@@ -1,0 +1,44 @@
+"""Listings: one function prints rows as a table, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
+    help="How the listing is printed.",
+)  # fmt: skip
+path_option = click.option(
+    "--path", "paths", multiple=True, metavar="DIR", expose_value=False, callback=lambda _c, _p, v: _add(v),
+    help="A folder with your own chips, models, suites, plots.",
+)  # fmt: skip
+
+
+def _add(paths: tuple[str, ...]) -> None:
+    if paths:
+        from harness.discovery import add_paths
+
+        add_paths(paths)
+
+
+def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "table") -> None:
+    """Print rows on stdout; an absent cell is "—" in a table, empty in CSV, null in JSON."""
+    if form == "json":
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, indent=1))
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([columns, *(["" if c is None else c for c in row] for row in rows)])
+    else:
+        cells = [[str(c) for c in columns], *([_cell(c) for c in row] for row in rows)]
+        widths = [max(len(row[k]) for row in cells) for k in range(len(columns))]
+        for row in cells:
+            click.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    return "—" if value is None or value == "" else str(value)

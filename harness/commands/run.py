@@ -1,0 +1,48 @@
+"""stackline run: the main job: suites on a model, every chip modelled, a report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.commands._tables import path_option
+
+
+@click.command("run")
+@click.option("--suite", "suites", multiple=True, metavar="ID", help="Only this suite (repeatable).")
+@click.option("--model", "models", multiple=True, metavar="ID", help="Only this model (repeatable).")
+@click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip (repeatable).")
+@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60.")
+@click.option("--full", is_flag=True, help="All items of every suite.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="0: the shipped items; others: fresh ones.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; default results/<run-id>.")
+@click.option("--runner", default="reference", show_default=True, metavar="ID",
+              help="What answers: reference, null, replay:FILE, api:MODEL@URL.")  # fmt: skip
+@click.option("--weights", type=click.Path(path_type=Path), help="Another Llama-architecture GGUF or safetensors folder.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default one a core.")
+@path_option
+def command(suites, models, chips, limit, full, seed, out, runner, weights, workers) -> None:
+    """Run the task suites on the reference model, model every chip, write a report.
+
+    \b
+    Examples:
+      stackline run
+      stackline run --limit 10 --chip h20-96gb --chip zhenwu-m890
+      stackline run --full --seed 7 --out results/fresh
+      stackline run --runner api:my-model@http://localhost:8000/v1
+    """
+    from harness.report import build
+    from harness.run.job import Options, run
+
+    options = Options(
+        suites, models, chips, limit, full, seed, out, runner, weights, workers, " ".join(["stackline", *sys.argv[1:]])
+    )
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    folder = run(options, say)
+    page = build(folder, say)
+    click.echo(page)

@@ -1,0 +1,131 @@
+"""A suite on a runner: prompts asked, answers graded and kept as they finish."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from harness.answers import Answer
+from harness.runners.base import Runner
+from harness.suites import Grade, Item, Suite
+
+Keep = Callable[[list["Graded"]], None]  # told of answers as they are finished
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One item, its answer, what the scorer said, and the log-likelihoods (nats) the runner gave."""
+
+    suite: str
+    item: Item
+    answer: Answer
+    grade: Grade
+    nats: dict[str, float]  # continuation -> log-likelihood
+    gold: str  # the continuation that is the right answer
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """Bits a byte of the gold answer costs the model; None where the runner gives no log-likelihood."""
+        if self.gold not in self.nats:
+            return None
+        return -self.nats[self.gold] / math.log(2) / len(self.gold.encode())
+
+    def line(self, model: str) -> dict[str, Any]:
+        """The answer as it stands in `answers.jsonl`."""
+        return {
+            "suite": self.suite, "id": self.item.id, "model": model, "level": self.item.level, "lang": self.item.lang,
+            "group": self.item.group, "prompt": self.item.prompt, "text": self.answer.text,
+            "finish": self.answer.finish, "prompt_tokens": self.answer.prompt_tokens,
+            "output_tokens": self.answer.output_tokens, "ttft_s": self.answer.ttft_s, "e2e_s": self.answer.e2e_s,
+            "value": self.grade.value, "outcome": self.grade.outcome, "extracted": self.grade.extracted,
+            "gold": self.gold, "nats": self.nats, "error": self.answer.error,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """All graded answers of a suite, in the items' order, and how long it took."""
+
+    suite: Suite
+    graded: list[Graded]
+    wall_s: float
+
+
+def continuation(prompt: str, text: str) -> str:
+    """`text` as it follows the prompt: after a space, unless one of them brings its own white space."""
+    return text if prompt[-1:].isspace() or text[:1].isspace() else f" {text}"
+
+
+def evaluate(suite: Suite, items: Sequence[Item], runner: Runner, keep: Keep, progress: Callable[[int], None]) -> SuiteRun:
+    """Ask, grade, keep. `progress` is told of prompts finished; log-likelihoods count as one more an item."""
+    begun = time.perf_counter()
+    gold = [continuation(i.prompt, i.answer) for i in items]
+    done: dict[int, Graded] = {}
+    parts = _chosen if suite.method == "choose" and _scores(runner) else _generated
+    for indices, graded in parts(suite, items, gold, runner, progress):
+        done |= dict(zip(indices, graded, strict=True))
+        keep(graded)
+    return SuiteRun(suite, [done[i] for i in range(len(items))], time.perf_counter() - begun)
+
+
+def steps(suite: Suite, items: Sequence[Item], runner: Runner) -> int:
+    """How many times `evaluate` will call progress(1): for the bar."""
+    if suite.method == "choose" and _scores(runner):
+        return sum(len(i.choices) for i in items)
+    return len(items) * (2 if _scores(runner) else 1)
+
+
+def _scores(runner: Runner) -> bool:
+    try:
+        runner.loglikelihood([])
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _parts(runner: Runner, method: str, inputs: list, **options) -> Iterator[tuple[list[int], list]]:
+    """(indices, results) as they finish where the runner can say so, else all at once."""
+    if hasattr(runner, f"{method}_parts"):
+        yield from getattr(runner, f"{method}_parts")(inputs, **options)
+    else:
+        yield list(range(len(inputs))), getattr(runner, method)(inputs, **options)
+
+
+def _chosen(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:
+    """The option with the highest log-likelihood a byte (length would decide otherwise) is the answer."""
+    pairs = [(k, option) for k, item in enumerate(items) for option in item.choices]
+    texts = [(items[k].prompt, continuation(items[k].prompt, option)) for k, option in pairs]
+    found: dict[int, dict[str, float]] = {}
+    for indices, nats in _parts(runner, "loglikelihood", texts, progress=progress):
+        for i, value in zip(indices, nats, strict=True):
+            found.setdefault(pairs[i][0], {})[texts[i][1]] = value
+        ready = [k for k in {pairs[i][0] for i in indices} if len(found[k]) == len(set(items[k].choices))]
+        yield ready, [_chosen_one(suite, items[k], gold[k], found[k], runner) for k in ready]
+
+
+def _chosen_one(suite: Suite, item: Item, gold: str, nats: dict[str, float], runner: Runner) -> Graded:
+    best = max(item.choices, key=lambda o: nats[c := continuation(item.prompt, o)] / len(c.encode()))
+    prompt_tokens = len(runner.tokenizer.encode(item.prompt)) if runner.tokenizer else None
+    answer = Answer(best, (), prompt_tokens, 0, "stop")
+    return Graded(suite.id, item, answer, suite.grade(item, best), nats, gold)
+
+
+def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:
+    """Generated text is graded (programs in parallel: each waits on its own sandbox)."""
+    nats: dict[int, dict[str, float]] = {k: {} for k in range(len(items))}
+    if _scores(runner):
+        pairs = [(item.prompt, text) for item, text in zip(items, gold, strict=True)]
+        for indices, values in _parts(runner, "loglikelihood", pairs, progress=progress):
+            for k, value in zip(indices, values, strict=True):
+                nats[k] = {gold[k]: value}
+    prompts = [item.prompt for item in items]
+    options = {"max_tokens": suite.max_tokens, "stop": suite.stop, "progress": progress}
+    with ThreadPoolExecutor(2) as pool:
+        for indices, answers in _parts(runner, "generate", prompts, **options):
+            grades = pool.map(suite.grade, [items[k] for k in indices], [a.text for a in answers])
+            rows = zip(indices, answers, grades, strict=True)
+            yield indices, [Graded(suite.id, items[k], a, g, nats[k], gold[k]) for k, a, g in rows]

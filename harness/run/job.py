@@ -1,0 +1,180 @@
+"""`stackline run`: the main job, in order; what is finished is on disk before the next thing begins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import profiles
+from harness.chance import chance_level
+from harness.discovery import CHIP, MODEL, SUITE, find
+from harness.errors import NotPredictable, SandboxUnavailable, StacklineError
+from harness.profiles import Chip, Model
+from harness.results import RunFolder, new_run_id
+from harness.run import manifest, traffic
+from harness.run.evaluate import SuiteRun, evaluate, steps
+from harness.run.progress import Bars
+from harness.run.quality import quality_rows
+from harness.runners import Runner, runner
+from harness.runners.reference import MODEL_ID, blas_kernel, limit_blas_threads
+from harness.suites import Suite, suite
+
+SAMPLE = 60  # items a suite in a default run
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for; empty tuples mean everything."""
+
+    suites: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    chips: tuple[str, ...] = ()
+    limit: int | None = None
+    full: bool = False
+    seed: int = 0
+    out: Path | None = None
+    runner: str = "reference"
+    weights: Path | None = None
+    workers: int | None = None
+    command: str = ""
+
+
+def run(options: Options, say: Callable[[str], None]) -> Path:
+    """Do the main job and return the run folder. Everything the user can get wrong is checked before it starts."""
+    limit_blas_threads()
+    chips = [profiles.chip(c) for c in options.chips or find(CHIP)]
+    models = [profiles.model(m) for m in options.models or find(MODEL)]
+    suites = [suite(s) for s in options.suites or find(SUITE)] if _asks_suites(options, models) else []
+    large = [m for m in models if m.id != MODEL_ID and "architecture" in m.tables]
+    _refuse_what_cannot_fit(options, large, chips)
+    level, suites, left_out = _sandbox(suites, say)
+    run_id = new_run_id()
+    folder = RunFolder(options.out or Path("results") / run_id, run_id)
+    facts: dict[str, Any] = {
+        "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "command": options.command, "seed": options.seed,
+        "limit": options.limit, "full": options.full, "stackline": manifest.harness.__version__, **manifest.commit(),
+        "python": sys.version.split()[0], "packages": manifest.versions(), "machine": manifest.machine(),
+        "sandbox": level, "left_out": left_out,
+    }  # fmt: skip
+    return _work(options, folder, facts, suites, large, chips, say)
+
+
+def _asks_suites(options: Options, models: list[Model]) -> bool:
+    """Suites run unless `--model` names only models that do not run here."""
+    return not options.models or any(m.id == MODEL_ID for m in models) or options.runner != "reference"
+
+
+def _refuse_what_cannot_fit(options: Options, large: list[Model], chips: list[Chip]) -> None:
+    """Where model and chip were both named and none of the pairs can run: one line, before anything starts."""
+    if not (options.models and options.chips and large):
+        return
+    reason = None
+    for m in large:
+        for c in chips:
+            try:
+                traffic.large_stack(m, c)
+                return
+            except NotPredictable as error:
+                reason = NotPredictable(f"{m.id} on {c.id}: {error}")
+    raise reason
+
+
+def _sandbox(suites: list[Suite], say) -> tuple[dict[str, str], list[Suite], list[str]]:
+    """(level in force, suites that can run, what is left out and why)."""
+    if not any(s.needs_sandbox for s in suites):
+        return {"level": "not needed", "note": ""}, suites, []
+    from harness import sandbox
+
+    try:
+        level = sandbox.level()
+    except SandboxUnavailable as error:
+        left = [f"{s.id}: {error}" for s in suites if s.needs_sandbox]
+        for line in left:
+            say(f"left out {line}")
+        return {"level": "none", "note": str(error)}, [s for s in suites if not s.needs_sandbox], left
+    return {"level": level.name, "note": level.note}, suites, []
+
+
+def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
+    runs: list[SuiteRun] = []
+    rows = []
+    answering: Runner | None = None
+    with Bars() as bars:
+        try:
+            if suites:
+                answering = _runner(options, bars.say)
+                stack = f"{answering.model}/{answering.weight_dtype}".rstrip("/")
+                trace_lines: list[dict[str, Any]] = []
+                for one in suites:
+                    runs.append(_one_suite(options, folder, one, answering, bars))
+                    rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
+                    trace_lines += _trace_lines(one, answering)
+                folder.write_trace(trace_lines)
+            reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
+            step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
+            rows += traffic.modelled_rows(runs, large, chips, reference, options.seed, step)
+        except KeyboardInterrupt:
+            folder.write_manifest({**facts, "status": "interrupted"})
+            raise
+        finally:
+            if answering is not None:
+                answering.close()
+        used = [*chips, *large] + ([profiles.model(reference)] if reference else [])
+        folder.write_rows(rows)
+        folder.write_manifest({
+            **facts, "status": "finished", "blas": blas_kernel(), "runner": _runner_entry(answering),
+            "suites": {r.suite.id: _suite_entry(r) for r in runs},
+            "profiles": {f"{'chip' if isinstance(p, Chip) else 'model'}/{p.id}": manifest.profile_entry(p) for p in used},
+            "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
+        })  # fmt: skip
+        return folder.folder
+
+
+def _runner(options: Options, say) -> Runner:
+    from harness.runners.reference import cores
+
+    if options.runner != "reference":
+        return runner(options.runner)
+    return runner("reference", weights_path=options.weights, workers=options.workers or cores(), say=say)
+
+
+def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:
+    n = None if options.full and options.limit is None else options.limit or SAMPLE
+    items = one.items(options.seed, n)
+    step = bars.bar(f"{one.id} ({len(items)} items)", steps(one, items, answering))
+    run = evaluate(one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step)
+    failed = [g.answer.error for g in run.graded if g.answer.finish == "error"]
+    if len(failed) == len(items):
+        raise StacklineError(f"{one.id}: every prompt failed: {failed[0]}")
+    return run
+
+
+def _trace_lines(one: Suite, answering: Runner) -> list[dict[str, Any]]:
+    """The operators counted for a suite, one line a name. A runner that counts none gives none."""
+    if not hasattr(answering, "take_trace"):
+        return []
+    lines = []
+    for name, total in answering.take_trace().by_name().items():
+        phase, _, op = name.partition(".")
+        lines.append({
+            "suite": one.id, "phase": phase, "op": op, "kind": total["kind"], "count": total["count"],
+            "flops": total["flops"], "read_bytes": total["read"], "write_bytes": total["write"],
+        })  # fmt: skip
+    return lines
+
+
+def _runner_entry(answering: Runner | None) -> dict[str, str] | None:
+    return answering and {"id": answering.id, "model": answering.model, "weight_dtype": answering.weight_dtype}
+
+
+def _suite_entry(run: SuiteRun) -> dict[str, Any]:
+    s = run.suite
+    return {
+        "title": s.title, "family": s.family, "imitates": s.imitates, "differs": s.differs, "licence": s.licence,
+        "version": s.version, "method": s.method, "max_tokens": s.max_tokens, "n": len(run.graded),
+        "chance": chance_level(s, [g.item for g in run.graded]).value, "wall_s": round(run.wall_s, 2),
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""Measured rows: accuracy with its intervals, chance, bits a byte, truncations, lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from harness import stats
+from harness.chance import chance_level
+from harness.results import Row
+from harness.run.evaluate import Graded, SuiteRun
+
+SOURCE = "run"
+
+
+def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> Iterator[Row]:
+    """Every measured figure of one suite. A share is 0..1; a missing figure says why in its note."""
+
+    def row(metric: str, value: float | None, unit: str = "1", **more) -> Row:
+        return Row(stack, metric, value, unit, "measured", SOURCE, model=model, weight_dtype=weight_dtype,
+                   suite=run.suite.id, **more)  # fmt: skip
+
+    graded, n = run.graded, len(run.graded)
+    yield row("items", float(n), "count", n=n)
+    yield row("wall_s", run.wall_s, "s", n=n)
+    yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded])
+    for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
+        for name in sorted({key(g) for g in graded}):
+            some = [g for g in graded if key(g) == name]
+            yield from _with_intervals(row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some])
+    chance = chance_level(run.suite, [g.item for g in graded])
+    yield row("chance", chance.value, n=n, note=f"best trivial strategy: {chance.strategy}")
+    bits = [b for g in graded if (b := g.bits_per_byte) is not None]
+    if bits:
+        yield from _with_intervals(row, "bits_per_byte", "", graded, stats.mean, bits, "bit/byte")
+    else:
+        yield row("bits_per_byte", None, "bit/byte", note="the runner gives no log-likelihoods")
+    yield row("truncated", sum(g.answer.finish == "length" for g in graded) / n, n=n)
+    yield row("unparsed", sum(g.grade.outcome == "unparsed" for g in graded) / n, n=n)
+    for metric in ("prompt_tokens", "output_tokens"):
+        known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
+        note = "" if known else "the runner gives no token counts"
+        yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
+
+
+def _with_intervals(
+    row: Callable[..., Row], metric: str, part: str, graded: Sequence[Graded], estimate, values, unit: str = "1"
+) -> Iterator[Row]:
+    """`metric` with p10..p90, and its 95 % ends; items of one template count as a cluster."""
+    clusters = [g.item.group or g.item.id for g in graded]
+    inner, outer = (estimate(values, level, clusters) for level in (0.8, 0.95))
+    note = "" if inner.low is not None else "too few items for an interval"
+    yield row(f"{metric}{part}", inner.value, unit, p10=inner.low, p90=inner.high, n=len(values), note=note)
+    yield row(f"{metric}.low95{part}", outer.low, unit, n=len(values), note=note)
+    yield row(f"{metric}.high95{part}", outer.high, unit, n=len(values), note=note)

