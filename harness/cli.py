@@ -45,9 +45,17 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, "-V", "--version", prog_name="stackline")
-@click.option("--path", "paths", multiple=True, metavar="DIR", help="A folder with your own chips, models, suites, plots.")
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    metavar="DIR",
+    help="A folder with your own chips, models, suites, plots.",
+)
 def stackline(paths: tuple[str, ...]) -> None:
     """Compare chip-and-model stacks for AI inference: quality, speed, cost, energy.
 

@@ -141,12 +141,34 @@ class _Step:
 
 
 def trace(
-    arch: Architecture, load: Load, dtypes: Dtypes, *, phase: str, tp: int = 1, ep: int = 1, mla: str | None = None
+    arch: Architecture,
+    load: Load,
+    dtypes: Dtypes,
+    *,
+    phase: str,
+    tp: int = 1,
+    ep: int = 1,
+    mla: str | None = None,
 ) -> Trace:
-    """The operators of one step on one of `tp` chips. Raises NotPredictable where heads do not divide.
+    """The operators of one step on one of `tp` chips, as a `Trace`; see `plan`."""
+    return Trace(plan(arch, load, dtypes, phase=phase, tp=tp, ep=ep, mla=mla))
+
+
+def plan(
+    arch: Architecture,
+    load: Load,
+    dtypes: Dtypes,
+    *,
+    phase: str,
+    tp: int = 1,
+    ep: int = 1,
+    mla: str | None = None,
+) -> list[tuple[Op, int]]:
+    """(operator, layers it runs in) of one step, in order; the load's numbers may be arrays of one shape.
 
     mla: "absorbed" (scores against the latent; the default for decode) or "expanded" (latents of the whole
-    context expanded to keys and values; the default for prefill).
+    context expanded to keys and values; the default for prefill). Raises NotPredictable where heads, KV heads,
+    experts or widths do not divide.
     """
     step = _Step(load, phase, dtypes, arch.hidden, tp, ep)
     mla = mla or ("absorbed" if phase == "decode" else "expanded")
@@ -160,7 +182,7 @@ def trace(
     out.append((step.gemm("head", load.rows, vocab, arch.hidden, "head"), 1))
     if tp > 1:
         out.append((step.collective("head.all_gather", "all_gather", load.rows * arch.vocab, tp), 1))
-    return Trace(out)
+    return out
 
 
 def _embedding(step: _Step) -> Op:
@@ -328,7 +350,13 @@ def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1) -
             total += g.count * g.mlp.parameters(arch.hidden) * BYTES[dtypes.of("mlp")] / tp
             continue
         split = tp if ep <= 1 else max(tp, ep)
-        total += g.count * g.mlp.experts * g.mlp.expert_parameters(arch.hidden) * BYTES[dtypes.of("experts")] / split
+        total += (
+            g.count
+            * g.mlp.experts
+            * g.mlp.expert_parameters(arch.hidden)
+            * BYTES[dtypes.of("experts")]
+            / split
+        )
         total += g.count * g.mlp.common_parameters(arch.hidden) * BYTES[dtypes.of("shared_experts")] / tp
     embedding = arch.vocab * arch.hidden / tp
     total += embedding * BYTES[dtypes.of("embedding")]

@@ -22,7 +22,11 @@ from harness.quantity import KINDS, Cited, Reading, weakest
 
 # Sources that are not a page somebody can open; each demands a kind that says so.
 UNVERIFIED, DERIVED, ASSUMED = "unverified, from memory", "derived here", "assumed here"
-_OWN_SOURCES = {UNVERIFIED: ("assumed",), DERIVED: ("derived", "estimated"), ASSUMED: ("assumed", "estimated")}
+_OWN_SOURCES = {
+    UNVERIFIED: ("assumed",),
+    DERIVED: ("derived", "estimated"),
+    ASSUMED: ("assumed", "estimated"),
+}
 _QUANTITY_KEYS = {
     "value", "low", "high", "unit", "kind", "source", "note", "direction", "readings", "date", "region",
 }  # fmt: skip
@@ -123,7 +127,13 @@ class Chip(Profile):
 
 
 # fp16 and bf16 share the tensor rate on every chip here; the three 4-bit floats share one datapath.
-_PEAK_ALIASES = {"fp16": ("bf16",), "bf16": ("fp16",), "nvfp4": ("fp4",), "mxfp4": ("fp4",), "fp4": ("nvfp4", "mxfp4")}
+_PEAK_ALIASES = {
+    "fp16": ("bf16",),
+    "bf16": ("fp16",),
+    "nvfp4": ("fp4",),
+    "mxfp4": ("fp4",),
+    "fp4": ("nvfp4", "mxfp4"),
+}
 # Formats that are dequantised on the way in: the product runs in bf16 where nothing better is stated.
 _WEIGHT_ONLY = {
     "int4": "bf16", "q4_k_m": "bf16", "q8_0": "bf16", "q4_1": "bf16", "fp4": "bf16", "nvfp4": "bf16",
@@ -192,7 +202,9 @@ def _shared(kind: Kind) -> tuple[dict[str, Cited], dict[str, Source]]:
     if not path.exists():
         return {}, {}
     raw, digest = _read(path)
-    profile = _Loader(path, "shared", schema_of(kind), {}, {}).build({"name": "shared", **raw}, digest, Profile)
+    profile = _Loader(path, "shared", schema_of(kind), {}, {}).build(
+        {"name": "shared", **raw}, digest, Profile
+    )
     return {key: profile.get(key) for key in profile.values}, dict(profile.sources)
 
 
@@ -306,7 +318,9 @@ class _Loader:
         table = {k: str(v) for k, v in self._table(table, f"sources.{key}").items()}
         known = set(Source.__dataclass_fields__) - {"id"}
         if extra := set(table) - known:
-            raise BadFile(self.path, f"sources.{key}.{min(extra)}", table[min(extra)], f"one of {sorted(known)}")
+            raise BadFile(
+                self.path, f"sources.{key}.{min(extra)}", table[min(extra)], f"one of {sorted(known)}"
+            )
         for need in ("title", "publisher", "url"):
             if need not in table:
                 raise BadFile(self.path, f"sources.{key}.{need}", "nothing", "text")
@@ -325,7 +339,9 @@ class _Loader:
             raise BadFile(self.path, f"{key}.note", node["note"], "text")
         if source in _OWN_SOURCES:
             if kind not in _OWN_SOURCES[source]:
-                raise BadFile(self.path, f"{key}.kind", kind, f"{' or '.join(_OWN_SOURCES[source])} for '{source}'")
+                raise BadFile(
+                    self.path, f"{key}.kind", kind, f"{' or '.join(_OWN_SOURCES[source])} for '{source}'"
+                )
             if source != UNVERIFIED and not node.get("note"):
                 raise BadFile(self.path, f"{key}.note", "nothing", "the arithmetic or the reason")
         elif source not in self.sources:
@@ -350,21 +366,29 @@ class _Loader:
     def _quantity(self, key: str, node: Any, rule: dict[str, Any]) -> Cited:
         node = self._table(node, key)
         if extra := set(node) - _QUANTITY_KEYS:
-            raise BadFile(self.path, f"{key}.{min(extra)}", node[min(extra)], f"one of {sorted(_QUANTITY_KEYS)}")
+            raise BadFile(
+                self.path, f"{key}.{min(extra)}", node[min(extra)], f"one of {sorted(_QUANTITY_KEYS)}"
+            )
         unit = node.get("unit")
         allowed = rule["dimension"].split("|")
         if not isinstance(unit, str) or unit not in units.UNITS or units.dimension(unit) not in allowed:
             known = [u for u, (d, _) in units.UNITS.items() if d in allowed]
-            raise BadFile(self.path, f"{key}.unit", unit, f"a unit of {rule['dimension']}: {', '.join(known)}")
+            raise BadFile(
+                self.path, f"{key}.unit", unit, f"a unit of {rule['dimension']}: {', '.join(known)}"
+            )
         kind, source = self._own_source(key, node)
         scale, dimension, unit, note = self._currency(unit, node.get("note", ""))
-        numbers = {k: self._number(f"{key}.{k}", node[k]) * scale for k in ("value", "low", "high") if k in node}
+        numbers = {
+            k: self._number(f"{key}.{k}", node[k]) * scale for k in ("value", "low", "high") if k in node
+        }
         self._check_range(key, numbers, kind, dimension)
         readings = self._readings(key, node.get("readings", []), scale)
         direction = node.get("direction", "")
         if rule.get("direction"):
             if direction not in _DIRECTIONS:
-                raise BadFile(self.path, f"{key}.direction", direction or None, f"one of {', '.join(_DIRECTIONS)}")
+                raise BadFile(
+                    self.path, f"{key}.direction", direction or None, f"one of {', '.join(_DIRECTIONS)}"
+                )
             if direction == "both":
                 numbers = {k: v / 2 for k, v in numbers.items()}
                 readings = tuple(Reading(r.value / 2, r.kind, r.source, r.note) for r in readings)
@@ -384,7 +408,12 @@ class _Loader:
         return scale / rate.point, dimension.replace("cny", "usd", 1), unit.replace("CNY", "USD"), note
 
     def _number(self, key: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0 or value == float("inf"):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not value > 0
+            or value == float("inf")
+        ):
             raise BadFile(self.path, key, value, "a positive number (what is absent goes under [missing])")
         return float(value)
 

@@ -44,7 +44,9 @@ def wilson(p: float, n: float, level: float) -> tuple[float, float]:
     z = NormalDist().inv_cdf((1 + level) / 2)
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = centre - half, centre + half
+    # At p = 0 and p = 1 the ends are exact; rounding would leave 1e-17 instead.
+    return (0.0 if p == 0 else max(0.0, low)), (1.0 if p == 1 else min(1.0, high))
 
 
 def design_effect(x: Sequence[float], clusters: Sequence[str]) -> float:

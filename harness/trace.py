@@ -56,7 +56,9 @@ class Op:
     @property
     def read_bytes(self) -> dict[str, Any]:
         """Bytes read, by dtype."""
-        return _by_dtype((self.dtype, self.weight_read), (self.act_dtype, self.act_read), (self.kv_dtype, self.kv_read))
+        return _by_dtype(
+            (self.dtype, self.weight_read), (self.act_dtype, self.act_read), (self.kv_dtype, self.kv_read)
+        )
 
     @property
     def write_bytes(self) -> dict[str, Any]:

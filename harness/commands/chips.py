@@ -38,7 +38,10 @@ def list_(form: str) -> None:
         rows.append((c.id, c.name, c.vendor, *(_profiles.shown(c, k) for k in keys), c.weakest_kind))
     show(columns, rows, form)
     if form == "table":
-        click.echo("\n~ median of a published or derived range; `stackline chips show ID` has ranges and sources", err=True)
+        click.echo(
+            "\n~ median of a published or derived range; `stackline chips show ID` has ranges and sources",
+            err=True,
+        )
 
 
 @command.command("show")

@@ -38,7 +38,11 @@ def list_(form: str) -> None:
             arch and f"{kv_bytes_per_token(arch, 'bf16') / 1e3:.4g} kB", int(m.get("context").point),
             m.tables.get("dtypes", {}).get("native"), m.fact("licence"),
         ))  # fmt: skip
-    show(("id", "publisher", "parameters", "active", "KV/token bf16", "context", "native", "licence"), rows, form)
+    show(
+        ("id", "publisher", "parameters", "active", "KV/token bf16", "context", "native", "licence"),
+        rows,
+        form,
+    )
 
 
 @command.command("show")
@@ -60,7 +64,9 @@ def show_(model_id: str, form: str) -> None:
     for group in arch.layers:
         click.echo(f"  {group.count:3d} x {_plan(group.attention)} | {_plan(group.mlp)}")
     click.echo(f"parameters by arithmetic: {arch.parameters:,} ({arch.active_parameters:,} used by a token)")
-    click.echo(f"KV cache a token: {kv_bytes_per_token(arch, 'bf16'):,.0f} B in bf16, {kv_bytes_per_token(arch, 'fp8'):,.0f} B in fp8")
+    click.echo(
+        f"KV cache a token: {kv_bytes_per_token(arch, 'bf16'):,.0f} B in bf16, {kv_bytes_per_token(arch, 'fp8'):,.0f} B in fp8"
+    )
 
 
 def _plan(part: object) -> str:

@@ -16,11 +16,21 @@ from harness.commands._tables import path_option
 @click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip (repeatable).")
 @click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60.")
 @click.option("--full", is_flag=True, help="All items of every suite.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="0: the shipped items; others: fresh ones.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="0: the shipped items; others: fresh ones.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; default results/<run-id>.")
 @click.option("--runner", default="reference", show_default=True, metavar="ID",
               help="What answers: reference, null, replay:FILE, api:MODEL@URL.")  # fmt: skip
-@click.option("--weights", type=click.Path(path_type=Path), help="Another Llama-architecture GGUF or safetensors folder.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Another Llama-architecture GGUF or safetensors folder.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default one a core.")
 @path_option
 def command(suites, models, chips, limit, full, seed, out, runner, weights, workers) -> None:
@@ -37,7 +47,17 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
     from harness.run.job import Options, run
 
     options = Options(
-        suites, models, chips, limit, full, seed, out, runner, weights, workers, " ".join(["stackline", *sys.argv[1:]])
+        suites,
+        models,
+        chips,
+        limit,
+        full,
+        seed,
+        out,
+        runner,
+        weights,
+        workers,
+        " ".join(["stackline", *sys.argv[1:]]),
     )
 
     def say(text: str) -> None:

@@ -98,7 +98,9 @@ class Engine:
     def _encode_prompt(self, prompt: str) -> list[int]:
         ids = self.tokenizer.encode(prompt) or [self.tokenizer.eos_id]
         if len(ids) >= self.model.config.context:
-            raise UserMistake(f"a prompt of {len(ids)} tokens is past the context of {self.model.config.context}")
+            raise UserMistake(
+                f"a prompt of {len(ids)} tokens is past the context of {self.model.config.context}"
+            )
         return ids
 
     def _admissions(self, ids, max_tokens, seeds, sampled) -> Iterator[_Sequence]:
@@ -154,7 +156,13 @@ class Engine:
         for s in active:
             if s.finish:
                 answers[s.index] = Answer(
-                    s.text, tuple(s.ids), len(s.prompt), len(s.ids), s.finish, s.first_s - s.begun_s, now - s.begun_s
+                    s.text,
+                    tuple(s.ids),
+                    len(s.prompt),
+                    len(s.ids),
+                    s.finish,
+                    s.first_s - s.begun_s,
+                    now - s.begun_s,
                 )
                 on_finish()
         return [s for s in active if not s.finish]
@@ -188,7 +196,9 @@ class Engine:
         whole = self.tokenizer.encode(prompt + continuation)
         rest = whole[len(context) :] if bare else whole
         if len(context) + len(rest) > self.model.config.context:
-            raise UserMistake(f"{len(context) + len(rest)} tokens are past the context of {self.model.config.context}")
+            raise UserMistake(
+                f"{len(context) + len(rest)} tokens are past the context of {self.model.config.context}"
+            )
         return context, rest
 
     def _score(self, chunk, base: Cache | None, encoded, scores: list[float]) -> None:
@@ -232,7 +242,13 @@ class _Sampler:
         order = np.argsort(-p, kind="stable")
         mass = np.cumsum(p[order])
         kept = order[: int(np.searchsorted(mass, self.top_p)) + 1]
-        return int(kept[np.searchsorted(np.cumsum(p[kept]) / p[kept].sum(), rng.random(), side="right").clip(max=len(kept) - 1)])
+        return int(
+            kept[
+                np.searchsorted(np.cumsum(p[kept]) / p[kept].sum(), rng.random(), side="right").clip(
+                    max=len(kept) - 1
+                )
+            ]
+        )
 
 
 def _logsumexp(row: np.ndarray) -> float:

@@ -46,7 +46,9 @@ def _config(path: Path, meta: dict[str, Any], tied: bool) -> Config:
     if kind != "llama":
         raise WeightsError(f"{path}: architecture '{kind}' is not run here; a Llama-architecture model is")
     if meta.get("tokenizer.ggml.model") != "gpt2":
-        raise WeightsError(f"{path}: its tokenizer '{meta.get('tokenizer.ggml.model')}' is not byte-level BPE")
+        raise WeightsError(
+            f"{path}: its tokenizer '{meta.get('tokenizer.ggml.model')}' is not byte-level BPE"
+        )
     if meta.get("llama.rope.scaling.type", "none") != "none":
         raise WeightsError(f"{path}: rotary scaling '{meta['llama.rope.scaling.type']}' is not run here")
     heads, hidden = int(meta["llama.attention.head_count"]), int(meta["llama.embedding_length"])
@@ -83,7 +85,10 @@ def _matrices(config: Config, tensors: dict[str, Any]) -> Iterator[tuple[str, np
         yield f"layers.{i}.qkv", np.concatenate([q, k, get(f"{block}.attn_v.weight")]).T
         yield f"layers.{i}.out", get(f"{block}.attn_output.weight").T
         yield f"layers.{i}.mlp_norm", get(f"{block}.ffn_norm.weight")
-        yield f"layers.{i}.gate_up", np.concatenate([get(f"{block}.ffn_gate.weight"), get(f"{block}.ffn_up.weight")]).T
+        yield (
+            f"layers.{i}.gate_up",
+            np.concatenate([get(f"{block}.ffn_gate.weight"), get(f"{block}.ffn_up.weight")]).T,
+        )
         yield f"layers.{i}.down", get(f"{block}.ffn_down.weight").T
     yield "final_norm", get("output_norm.weight")
     if config.tied:

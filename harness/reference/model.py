@@ -84,7 +84,9 @@ class Model:
     def __init__(self, weights: Weights) -> None:
         self.weights, self.config = weights, weights.config
         self.recorder: Recorder | None = None
-        self._cos, self._sin = ops.rope_table(weights.config.context, weights.config.head_dim, weights.config.rope_theta)
+        self._cos, self._sin = ops.rope_table(
+            weights.config.context, weights.config.head_dim, weights.config.rope_theta
+        )
 
     def forward(
         self,
@@ -102,7 +104,9 @@ class Model:
         phase = "decode" if max(lengths) == 1 else "prefill"
         rec, eps = self.recorder, self.config.norm_eps
         ids = np.fromiter((i for t in tokens for i in t), np.int64, sum(lengths))
-        positions = np.concatenate([np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)])
+        positions = np.concatenate(
+            [np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)]
+        )
         cos, sin = self._cos[positions], self._sin[positions]
         x = ops.embed(ids, self.weights.embedding, phase, rec)  # [R, hidden]
         _see(probe, "embedding", -1, x)

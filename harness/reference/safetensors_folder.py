@@ -27,13 +27,18 @@ def convert_safetensors(path: Path, folder: Path, say: Callable[[str], None]) ->
     shutil.copyfile(path / "tokenizer.json", folder / "tokenizer.json")
     settings = json.loads((path / "tokenizer_config.json").read_text("utf-8"))
     eos = raw["eos_token_id"]
-    chat = {"chat_template": settings.get("chat_template", ""), "eos_id": eos[0] if isinstance(eos, list) else eos}
+    chat = {
+        "chat_template": settings.get("chat_template", ""),
+        "eos_id": eos[0] if isinstance(eos, list) else eos,
+    }
     (folder / "chat.json").write_text(json.dumps(chat))
 
 
 def _config(path: Path, raw: dict[str, Any]) -> Config:
     if raw.get("model_type") != "llama" or raw.get("rope_scaling") or raw.get("attention_bias"):
-        raise WeightsError(f"{path}: only plain Llama-architecture models are run here (no scaling, no biases)")
+        raise WeightsError(
+            f"{path}: only plain Llama-architecture models are run here (no scaling, no biases)"
+        )
     theta = raw.get("rope_theta") or raw.get("rope_parameters", {}).get("rope_theta", 10000.0)
     return Config(
         layers=raw["num_hidden_layers"],

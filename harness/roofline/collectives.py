@@ -19,7 +19,9 @@ def collective_time(kernels: Kernels, op: Op) -> KernelTime:
     """Draws of one collective's time. Raises KeyError where the profile has no link to run it on."""
     size, chips = op.shape
     law = laws.law("all_reduce", kernels.chip.id, kernels.n, kernels.seed)
-    domain = kernels.draw("scaleup.domain") if kernels.chip.has("scaleup.domain") else np.full(kernels.n, chips)
+    domain = (
+        kernels.draw("scaleup.domain") if kernels.chip.has("scaleup.domain") else np.full(kernels.n, chips)
+    )
     link = kernels.draw("scaleup.bandwidth")
     if kernels.chip.has("scaleout.bandwidth"):
         link = np.where(chips <= domain, link, np.minimum(link, kernels.draw("scaleout.bandwidth")))

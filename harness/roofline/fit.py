@@ -117,7 +117,11 @@ def _peaks(frame: pd.DataFrame, dtypes: pd.Series) -> tuple[np.ndarray, np.ndarr
 def _groups(frame: pd.DataFrame, names: pd.Series, bytes_, flops, dtypes) -> dict:
     """{(chip, class): (bytes / bandwidth, flops / peak, measured seconds)}."""
     bandwidth, peak = _peaks(frame, dtypes)
-    mem, math, time = np.asarray(bytes_) / bandwidth, np.asarray(flops) / peak, frame["time_us"].to_numpy() * 1e-6
+    mem, math, time = (
+        np.asarray(bytes_) / bandwidth,
+        np.asarray(flops) / peak,
+        frame["time_us"].to_numpy() * 1e-6,
+    )
     out = {}
     for key, rows in frame.groupby([frame["chip"], names]).indices.items():
         out[key] = (mem[rows], math[rows], time[rows])
@@ -138,7 +142,10 @@ def _attention(frame: pd.DataFrame, phase: str) -> dict:
     )
     if phase == "prefill":
         compute = frame["attn_dtype"].map(DTYPES)
-        length, pairs = frame["isl"].astype(float), frame["isl"].astype(float) ** 2 / 2  # causal: half the square
+        length, pairs = (
+            frame["isl"].astype(float),
+            frame["isl"].astype(float) ** 2 / 2,
+        )  # causal: half the square
         rows, names = batch * length, "attention_prefill." + compute
     else:
         compute = kv.map(lambda _: "bf16")  # the cache is widened on the way in
@@ -161,7 +168,9 @@ def _moe(frame: pd.DataFrame) -> dict:
     frame = frame[~frame["kernel_source"].str.contains("nongated") & ~wide].reset_index(drop=True)
     dtype = frame["moe_dtype"].map(DTYPES)
     compute = frame["moe_dtype"].map(lambda d: COMPUTE.get(d, DTYPES[d]))
-    tokens, hidden, experts, topk = (frame[c].astype(float) for c in ("num_tokens", "hidden_size", "num_experts", "topk"))
+    tokens, hidden, experts, topk = (
+        frame[c].astype(float) for c in ("num_tokens", "hidden_size", "num_experts", "topk")
+    )
     width, local = frame["inter_size"] / frame["moe_tp_size"], experts / frame["moe_ep_size"]
     rows = tokens * topk / frame["moe_ep_size"]
     touched = local * (1 - (1 - topk / experts) ** tokens)
@@ -226,7 +235,10 @@ def _toml(family: str, path: Path, fits: dict[str, dict[str, Fit]]) -> str:
 
     laws = {}
     for name, by_chip in sorted(fits.items()):
-        chips = {c: {k: float(f"{v:.5g}") if k != "rows" else v for k, v in vars(f).items()} for c, f in by_chip.items()}
+        chips = {
+            c: {k: float(f"{v:.5g}") if k != "rows" else v for k, v in vars(f).items()}
+            for c, f in by_chip.items()
+        }
         laws[name] = {"prior": prior(by_chip), "chips": chips}
     source = {
         "id": f"fit-{family.replace('_', '-')}",
@@ -236,4 +248,6 @@ def _toml(family: str, path: Path, fits: dict[str, dict[str, Fit]]) -> str:
         "retrieved": datetime.date.today().isoformat(),
         "note": "t0 in seconds, e_bw and e_fl shares of the profile's peaks; prior = [median, 5 %, 95 %] over chips",
     }
-    return "# Written by `stackline calibrate --kernels`; do not edit.\n" + tomli_w.dumps({"source": source, "laws": laws})
+    return "# Written by `stackline calibrate --kernels`; do not edit.\n" + tomli_w.dumps(
+        {"source": source, "laws": laws}
+    )

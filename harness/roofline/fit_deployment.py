@@ -23,9 +23,20 @@ from harness.roofline.step import StepTime
 from harness.stack import Stack
 from harness.trace import COLLECTIVE_KINDS
 
-START = {"work": 0.8, "fixed": 0.5, "step_s": 1e-3, "prefill_work": 1.0, "interleave": 1.0, "queue": 0.05, "network": 1.0}
+START = {
+    "work": 0.8,
+    "fixed": 0.5,
+    "step_s": 1e-3,
+    "prefill_work": 1.0,
+    "interleave": 1.0,
+    "queue": 0.05,
+    "network": 1.0,
+}
 # Physical bounds: an engine's step costs at least 0.2 ms of launch and sampling; scales stay within a factor 5.
-BOUNDS = {name: (value / 5, value * 5) for name, value in START.items()} | {"step_s": (2e-4, 2e-2), "queue": (1e-3, 1.0)}
+BOUNDS = {name: (value / 5, value * 5) for name, value in START.items()} | {
+    "step_s": (2e-4, 2e-2),
+    "queue": (1e-3, 1.0),
+}
 TTFT_WEIGHT = 0.4
 _COLUMNS = (
     "chip", "chips", "model", "weight_dtype", "tp", "pp", "ep", "dp", "isl", "osl", "concurrency", "ttft_ms", "tpot_ms",
@@ -66,9 +77,17 @@ def _usable(file: Path):
 def _parts(row) -> dict[str, float] | None:
     """The isolated times of one row's steps, by the constant that scales them. None where it is refused."""
     options = {} if np.isnan(row.tp) else {"tp": str(int(row.tp))}
-    stack = Stack(row.model, row.weight_dtype if isinstance(row.weight_dtype, str) else "", row.chip, int(row.chips), options)
+    stack = Stack(
+        row.model,
+        row.weight_dtype if isinstance(row.weight_dtype, str) else "",
+        row.chip,
+        int(row.chips),
+        options,
+    )
     try:
-        p: Point = point(stack, model(row.model), chip(row.chip), row.isl, row.osl, int(row.concurrency), n=16)
+        p: Point = point(
+            stack, model(row.model), chip(row.chip), row.isl, row.osl, int(row.concurrency), n=16
+        )
     except StacklineError:
         return None
     if p.notes.get("batch"):  # memory holds fewer than asked: the row's TTFT is queueing
@@ -95,9 +114,16 @@ def _sums(step: StepTime) -> dict[str, float]:
 
 def _predict(c: dict[str, float], t: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(TTFT, TPOT) of every row under constants c: the equations of point.py on the rows' sums."""
-    decode = c["work"] * t["decode_work"] + c["fixed"] * t["decode_fixed"] + c["network"] * t["decode_network"] + c["step_s"]
+    decode = (
+        c["work"] * t["decode_work"]
+        + c["fixed"] * t["decode_fixed"]
+        + c["network"] * t["decode_network"]
+        + c["step_s"]
+    )
     prefill = (
-        c["prefill_work"] * t["prefill_work"] + c["fixed"] * t["prefill_fixed"] + c["network"] * t["prefill_network"]
+        c["prefill_work"] * t["prefill_work"]
+        + c["fixed"] * t["prefill_fixed"]
+        + c["network"] * t["prefill_network"]
     ) + c["step_s"]
     others = t["batch"] - 1
     tpot = decode + c["interleave"] * others * prefill / t["osl"]
@@ -147,4 +173,6 @@ def _toml(file: Path, constants: dict[str, float], report: str) -> str:
     }
     rounded = {k: float(f"{v:.4g}") for k, v in constants.items()}
     assert set(rounded) == set(laws.Deployment.__dataclass_fields__)
-    return "# Written by `stackline calibrate --points`; do not edit.\n" + tomli_w.dumps({"source": source, "constants": rounded})
+    return "# Written by `stackline calibrate --points`; do not edit.\n" + tomli_w.dumps(
+        {"source": source, "constants": rounded}
+    )

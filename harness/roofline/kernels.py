@@ -17,7 +17,16 @@ from harness.roofline import laws
 from harness.trace import Op
 
 # Operators that engines fuse into the kernel before or after them: their bytes move, no launch of their own.
-FUSED = ("attn_residual", "mlp_residual", "kv_write", "qk_norm", "q_norm", "kv_norm", "delta_gate", "attn_gate")
+FUSED = (
+    "attn_residual",
+    "mlp_residual",
+    "kv_write",
+    "qk_norm",
+    "q_norm",
+    "kv_norm",
+    "delta_gate",
+    "attn_gate",
+)
 
 
 @dataclass(frozen=True)

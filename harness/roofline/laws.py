@@ -86,8 +86,17 @@ def _assumed() -> dict[str, Cited]:
     path = FOLDER / "assumed.toml"
     data = tomllib.loads(path.read_text("utf-8"))["constants"]
     return {
-        name: Cited(f"constant/{name}", t["value"], t["low"], t["high"], "ratio", t["kind"], t["source"], t["unit"],
-                    t["reason"])  # fmt: skip
+        name: Cited(
+            f"constant/{name}",
+            t["value"],
+            t["low"],
+            t["high"],
+            "ratio",
+            t["kind"],
+            t["source"],
+            t["unit"],
+            t["reason"],
+        )  # fmt: skip
         for name, t in data.items()
     }
 

@@ -27,7 +27,15 @@ class Fit:
         return max(0, int((self.usable_bytes - self.weight_bytes) // self.sequence_bytes))
 
 
-def fit(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, tp: int, ep: int = 1, gpu_mem: float | None = None) -> Fit:
+def fit(
+    arch: Architecture,
+    dtypes: Dtypes,
+    chip: Chip,
+    tokens: int,
+    tp: int,
+    ep: int = 1,
+    gpu_mem: float | None = None,
+) -> Fit:
     """Memory of one chip for sequences of `tokens`. Raises NotPredictable where not even one fits."""
     reserve = laws.assumed("memory_reserve").point if gpu_mem is None else 1 - gpu_mem
     capacity = chip.get("memory.capacity").point
@@ -46,7 +54,9 @@ def fit(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, tp: int, ep
     return out
 
 
-def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int) -> int:
+def smallest_tp(
+    arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int
+) -> int:
     """The fewest chips (a power of two up to `most`) that hold the weights and `sequences` contexts.
 
     Raises NotPredictable with the reason of the largest group tried.
@@ -59,5 +69,7 @@ def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, seq
         except NotPredictable as error:
             last = error
     if last is None or "chip(s)" not in str(last):
-        last = NotPredictable(f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}")
+        last = NotPredictable(
+            f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}"
+        )
     raise last

@@ -76,7 +76,15 @@ def architecture(model: Model) -> Architecture:
 
 
 def point(
-    stack: Stack, model: Model, chip: Chip, isl: float, osl: float, concurrency: int, *, n: int = DRAWS, seed: int = 0
+    stack: Stack,
+    model: Model,
+    chip: Chip,
+    isl: float,
+    osl: float,
+    concurrency: int,
+    *,
+    n: int = DRAWS,
+    seed: int = 0,
 ) -> Point:
     """Model one operating point. Raises NotPredictable with the reason where it cannot be."""
     for key in _NOT_MODELLED:
@@ -84,7 +92,9 @@ def point(
             raise NotPredictable(f"'{key}' is not modelled")
     arch = architecture(model)
     if isl + osl > model.get("context").point:
-        raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
+        raise NotPredictable(
+            f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}"
+        )
     dtypes = resolve_dtypes(stack, model, chip)
     where = read_deployment(stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     if where.pp > 1 or where.dp > 1 or where.ep > 1:

@@ -60,7 +60,9 @@ def continuation(prompt: str, text: str) -> str:
     return text if prompt[-1:].isspace() or text[:1].isspace() else f" {text}"
 
 
-def evaluate(suite: Suite, items: Sequence[Item], runner: Runner, keep: Keep, progress: Callable[[int], None]) -> SuiteRun:
+def evaluate(
+    suite: Suite, items: Sequence[Item], runner: Runner, keep: Keep, progress: Callable[[int], None]
+) -> SuiteRun:
     """Ask, grade, keep. `progress` is told of prompts finished; log-likelihoods count as one more an item."""
     begun = time.perf_counter()
     gold = [continuation(i.prompt, i.answer) for i in items]

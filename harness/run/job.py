@@ -114,8 +114,12 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
                     rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
                     trace_lines += _trace_lines(one, answering)
                 folder.write_trace(trace_lines)
-            reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
-            step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
+            reference = (
+                MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
+            )
+            step = bars.bar(
+                "modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips)
+            )
             rows += traffic.modelled_rows(runs, large, chips, reference, options.seed, step)
         except KeyboardInterrupt:
             folder.write_manifest({**facts, "status": "interrupted"})
@@ -146,7 +150,9 @@ def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runne
     n = None if options.full and options.limit is None else options.limit or SAMPLE
     items = one.items(options.seed, n)
     step = bars.bar(f"{one.id} ({len(items)} items)", steps(one, items, answering))
-    run = evaluate(one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step)
+    run = evaluate(
+        one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step
+    )
     failed = [g.answer.error for g in run.graded if g.answer.finish == "error"]
     if len(failed) == len(items):
         raise StacklineError(f"{one.id}: every prompt failed: {failed[0]}")
@@ -168,7 +174,11 @@ def _trace_lines(one: Suite, answering: Runner) -> list[dict[str, Any]]:
 
 
 def _runner_entry(answering: Runner | None) -> dict[str, str] | None:
-    return answering and {"id": answering.id, "model": answering.model, "weight_dtype": answering.weight_dtype}
+    return answering and {
+        "id": answering.id,
+        "model": answering.model,
+        "weight_dtype": answering.weight_dtype,
+    }
 
 
 def _suite_entry(run: SuiteRun) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from harness import stats
 from harness.chance import chance_level
@@ -26,7 +27,9 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
         for name in sorted({key(g) for g in graded}):
             some = [g for g in graded if key(g) == name]
-            yield from _with_intervals(row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some])
+            yield from _with_intervals(
+                row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some]
+            )
     chance = chance_level(run.suite, [g.item for g in graded])
     yield row("chance", chance.value, n=n, note=f"best trivial strategy: {chance.strategy}")
     bits = [b for g in graded if (b := g.bits_per_byte) is not None]
@@ -39,16 +42,29 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     for metric in ("prompt_tokens", "output_tokens"):
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
-        yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
+        yield row(
+            f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note
+        )
 
 
 def _with_intervals(
-    row: Callable[..., Row], metric: str, part: str, graded: Sequence[Graded], estimate, values, unit: str = "1"
+    row: Callable[..., Row],
+    metric: str,
+    part: str,
+    graded: Sequence[Graded],
+    estimate,
+    values,
+    unit: str = "1",
 ) -> Iterator[Row]:
     """`metric` with p10..p90, and its 95 % ends; items of one template count as a cluster."""
     clusters = [g.item.group or g.item.id for g in graded]
-    inner, outer = (estimate(values, level, clusters) for level in (0.8, 0.95))
+    inner, outer = (_positive(estimate(values, level, clusters)) for level in (0.8, 0.95))
     note = "" if inner.low is not None else "too few items for an interval"
     yield row(f"{metric}{part}", inner.value, unit, p10=inner.low, p90=inner.high, n=len(values), note=note)
     yield row(f"{metric}.low95{part}", outer.low, unit, n=len(values), note=note)
     yield row(f"{metric}.high95{part}", outer.high, unit, n=len(values), note=note)
+
+
+def _positive(e: stats.Estimate) -> stats.Estimate:
+    """Shares and bits are not below zero, which a symmetric interval of few items may be."""
+    return e if e.low is None else replace(e, low=max(0.0, e.low))

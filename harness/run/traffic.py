@@ -29,7 +29,13 @@ FIGURES = {
     "total_tok_s_per_chip": "token/s", "power_w_per_chip": "W", "energy_j_per_output_tok": "J/token",
     "usd_per_m_output_tok": "USD/Mtoken", "memory_used_share": "1",
 }  # fmt: skip
-_PER_OUTPUT_TOKEN = ("tpot_ms", "tok_s_per_user", "output_tok_s_per_chip", "energy_j_per_output_tok", "usd_per_m_output_tok")
+_PER_OUTPUT_TOKEN = (
+    "tpot_ms",
+    "tok_s_per_user",
+    "output_tok_s_per_chip",
+    "energy_j_per_output_tok",
+    "usd_per_m_output_tok",
+)
 # Models whose operators are drawn on the roofline plot.
 ROOFLINE_MODELS = ("llama-3.1-70b", "qwen3-235b-a22b")
 _OWN_SOURCE_IDS = {
@@ -107,7 +113,9 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict) -> R
     elif name not in p.figures:
         absent = "error=no rental price in the profile"
     if absent:
-        return Row(metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base)
+        return Row(
+            metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base
+        )
     figure = p.figures[name]
     notes = {"weakest": p.weakest_kind(name), "bound_by": p.bound_by, "isl": f"{load.isl:g}", "osl": f"{load.osl:g}",
              "concurrency": str(load.concurrency), **p.notes}  # fmt: skip
@@ -175,14 +183,22 @@ def chip_rows(chip: Chip) -> Iterator[Row]:
             yield Row(chip.id, metric, None, unit, "published", "profile", chip=chip.id,
                       note=chip.missing.get(key, "not supported" if key.startswith("compute") else "not in the profile"))  # fmt: skip
             continue
-        note = f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}" if "usd" in metric else ""
+        note = (
+            f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}"
+            if "usd" in metric
+            else ""
+        )
         yield _ceiling(chip, metric, chip.get(key), factor, unit, note)
 
 
 def _ceiling(chip: Chip, metric: str, cited: Cited, factor: float, unit: str, note: str) -> Row:
     low, high = cited.quantile(0.1), cited.quantile(0.9)
     kind = "published" if cited.kind in ("exact", "datasheet", "measured") else "assumed"
-    notes = [f"weakest={cited.kind}"] + (["median of the range"] if cited.is_median else []) + ([note] if note else [])
+    notes = (
+        [f"weakest={cited.kind}"]
+        + (["median of the range"] if cited.is_median else [])
+        + ([note] if note else [])
+    )
     return Row(chip.id, metric, cited.point / factor, unit, kind, source_id(cited.source), chip=chip.id,
                p10=low / factor if high > low else None, p90=high / factor if high > low else None,
                note="; ".join(notes))  # fmt: skip
@@ -200,7 +216,9 @@ def modelled_rows(
         for run in runs:
             load = suite_workload(run)
             for chip in chips:
-                yield from point_rows(Stack(reference, small.native_dtype, chip.id, 1), small, chip, load, seed)
+                yield from point_rows(
+                    Stack(reference, small.native_dtype, chip.id, 1), small, chip, load, seed
+                )
                 progress(1)
     load = Workload(WORKLOAD, ISL, OSL, CONCURRENCY)
     for model in models:

@@ -66,7 +66,10 @@ class ReferenceRunner:
         self._pool: ProcessPoolExecutor | None = None
         if workers > 1:
             self._pool = ProcessPoolExecutor(
-                workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(str(self.folder),)
+                workers,
+                mp_context=get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(str(self.folder),),
             )
         else:
             _start_worker(str(self.folder), ignore_interrupt=False)
@@ -99,7 +102,9 @@ class ReferenceRunner:
         jobs = []
         for indices in self._split(prompts):
             seeds = [seed * 1_000_003 + i for i in indices]
-            jobs.append((indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds)))
+            jobs.append(
+                (indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds))
+            )
         yield from self._run("generate", jobs, progress)
 
     def loglikelihood(

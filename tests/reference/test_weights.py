@@ -38,7 +38,10 @@ def tensors() -> dict[str, np.ndarray]:
                   "self_attn.v_proj": (KV * DIM, HIDDEN), "self_attn.o_proj": (HIDDEN, HEADS * DIM),
                   "mlp.gate_proj": (FF, HIDDEN), "mlp.up_proj": (FF, HIDDEN), "mlp.down_proj": (HIDDEN, FF)}  # fmt: skip
         out |= {f"model.layers.{i}.{name}.weight": draw(*shape) for name, shape in shapes.items()}
-        out |= {f"model.layers.{i}.{n}.weight": 1 + draw(HIDDEN) for n in ("input_layernorm", "post_attention_layernorm")}
+        out |= {
+            f"model.layers.{i}.{n}.weight": 1 + draw(HIDDEN)
+            for n in ("input_layernorm", "post_attention_layernorm")
+        }
     return out
 
 
@@ -171,7 +174,9 @@ def test_a_failed_download_leaves_no_half_written_cache(own_cache, monkeypatch, 
 def test_two_processes_at_once_make_one_whole_cache(own_cache, tmp_path):
     path = write_gguf(tmp_path / "tiny.gguf")
     code = f"from pathlib import Path; from harness.reference import weights; print(weights.prepare(Path({str(path)!r}), print))"
-    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     out = [p.communicate()[0] for p in both]
     assert [p.returncode for p in both] == [0, 0]
     assert sum("converting" in text for text in out) == 1

@@ -1,0 +1,111 @@
+"""What the plots that compare chips share: which models, in what order the chips, one panel a model."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import numpy as np
+
+from harness.report import style
+from harness.report.figures import Figure, Figures, chip_name, unique
+from harness.report.plotting import CannotDraw
+from harness.report.tables_stacks import headline_model
+from harness.results import Results
+
+Group = tuple[str, str]  # model, workload
+
+
+def chosen_models(figures: Figures, metric: str, most: int = 3) -> list[Group]:
+    """Large models that half of the chips run: the headline one, the lightest and the heaviest."""
+    groups = unique(
+        (f.model, f.workload) for f in figures.where(metric) if f.chip and not f.suite and f.model
+    )
+    running = {g: [f.value for f in _rows(figures, metric, g) if f.value is not None] for g in groups}
+    running = {g: values for g, values in running.items() if values}
+    if not running:
+        raise CannotDraw("no large model runs on any chip of this run")
+    enough = [g for g in running if len(running[g]) >= max(len(v) for v in running.values()) / 2]
+    ordered = sorted(enough, key=lambda g: fmean(np.log(running[g])), reverse=metric.startswith("output"))
+    wanted = [headline_model(figures), ordered[-1], ordered[0], *ordered[1:-1]]
+    kept = unique(g for g in wanted if g in ordered)[:most]
+    return [g for g in ordered if g in kept]
+
+
+def _rows(figures: Figures, metric: str, group: Group) -> list[Figure]:
+    return [f for f in figures.where(metric, model=group[0], workload=group[1], suite="") if f.chip]
+
+
+def chip_order(figures: Figures, metric: str, groups: list[Group], best_high: bool) -> list[str]:
+    """Chips sorted by the first group; one that cannot run it follows, by the next group that it runs."""
+    places: dict[str, list[tuple[int, float]]] = {}
+    for place, group in enumerate(groups):
+        for f in _rows(figures, metric, group):
+            found = places.setdefault(f.chip, [])
+            if f.value is not None:
+                found.append((place, -f.value if best_high else f.value))
+    return sorted(places, key=lambda chip: (min(places[chip], default=(len(groups), 0.0)), chip))
+
+
+def chip_rows(
+    ax: style.Axes,
+    figures: Figures,
+    metric: str,
+    group: Group,
+    chips: list[str],
+    colour: str,
+    markers: dict | None = None,
+) -> None:
+    """One dot with its interval for each chip; several stacks of a chip share its row."""
+    for y, chip in enumerate(chips):
+        rows = [f for f in _rows(figures, metric, group) if f.chip == chip]
+        alive = [f for f in rows if f.value]
+        for f in alive:
+            marker = (markers or {}).get(f.notes.get("price_class", ""), "o")
+            style.interval_dot(ax, f.value, y, f.low, f.high, colour, f.kind == "assumed", marker)
+        words = "" if alive else _why_empty(rows)
+        if words:
+            ax.text(
+                0.5,
+                y,
+                words,
+                transform=ax.get_yaxis_transform(),
+                color=style.SOFT,
+                fontsize=10,
+                ha="center",
+                va="center",
+            )
+        counts = unique(f.chips for f in rows if f.chips)
+        ax.text(
+            1.01,
+            y,
+            ", ".join(f"×{n}" for n in counts),
+            transform=ax.get_yaxis_transform(),
+            color=style.SOFT,
+            fontsize=10,
+            va="center",
+        )
+    ax.set_xscale("log")
+    ax.set_ylim(len(chips) - 0.4, -0.6)
+    style.plain_log(ax.xaxis)
+    ax.grid(axis="y", visible=False)
+
+
+def _why_empty(rows: list[Figure]) -> str:
+    if not rows:
+        return "not modelled"
+    return "cannot run" if any(f.error for f in rows) else "no value"
+
+
+def name_rows(ax: style.Axes, results: Results, chips: list[str], first: bool) -> None:
+    """Chip names on the leftmost panel only."""
+    ax.set_yticks(range(len(chips)), [chip_name(results, c) for c in chips] if first else [""] * len(chips))
+    ax.tick_params(axis="y", length=0)
+
+
+def reading_help(groups: list[Group]) -> str:
+    """The line below such a plot."""
+    workloads = " and ".join(unique(workload for _, workload in groups))
+    return (
+        f"Workload {workloads}. Log axes. ×: chips in the stack. Chips sorted by the first panel; "
+        "overlapping intervals do not rank them."
+    )

@@ -1,0 +1,116 @@
+"""Finds plots by file name, draws them, and says in a sentence why one was not drawn.
+
+A plot is one file in `plots/` (or in a `--path` folder): its name is the plot's id, and it defines
+
+    TITLE   what the plot shows, in a few words
+    NEEDS   the metric names without which it cannot be drawn
+    draw(results, figure)   draws a run on a matplotlib figure; raises `CannotDraw` where rows do not suffice
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from PIL import Image  # matplotlib brings it
+
+from harness import discovery
+from harness.errors import CannotWrite, StacklineError
+from harness.report import style
+from harness.report.figures import Figures, figures_of
+from harness.report.numbers import and_list
+from harness.results import Results
+
+
+class CannotDraw(StacklineError):
+    """The rows do not suffice for a plot; the message is a clause that says what is missing."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What became of a plot: `path` of the PNG, or None and the sentence why not."""
+
+    name: str
+    title: str
+    path: Path | None
+    sentence: str = ""
+
+
+def draw_all(results: Results, folder: Path) -> list[Drawn]:
+    """Draw every plot that is found. One that fails costs a sentence, never the report."""
+    figures = figures_of(results)
+    return [
+        _try(results, figures, name, path, folder / f"{name}.png")
+        for name, path in discovery.find(discovery.PLOT).items()
+    ]
+
+
+def _try(results: Results, figures: Figures, name: str, path: Path, out: Path) -> Drawn:
+    title = name
+    try:
+        module = load(name, path)
+        title = str(getattr(module, "TITLE", name))
+        draw_module(module, name, results, figures, out)
+    except CannotWrite:
+        raise
+    except CannotDraw as error:
+        out.unlink(missing_ok=True)  # a picture of an earlier report would contradict the sentence
+        return Drawn(name, title, None, f"The plot “{name}” is left out: {error}.")
+    except Exception as error:
+        out.unlink(missing_ok=True)
+        return Drawn(name, title, None, f"The plot “{name}” failed: {type(error).__name__}: {error}.")
+    return Drawn(name, title, out)
+
+
+def draw_one(name: str, results: Results, out: Path) -> Path:
+    """Draw one plot. Raises UnknownId, or CannotDraw where rows are missing."""
+    path = discovery.path_of(discovery.PLOT, name)
+    draw_module(load(name, path), name, results, figures_of(results), out)
+    return out
+
+
+def load(name: str, path: Path) -> ModuleType:
+    """Run the plot's file as a module of its own."""
+    spec = importlib.util.spec_from_file_location(f"harness_plot_{name.replace('-', '_')}", path)
+    if spec is None or spec.loader is None:
+        raise CannotDraw(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+def draw_module(module: ModuleType, name: str, results: Results, figures: Figures, out: Path) -> None:
+    """Draw and save whole. Raises CannotDraw, naming the metrics that the run lacks."""
+    missing = [metric for metric in getattr(module, "NEEDS", ()) if not figures.with_value(metric)]
+    if missing:
+        raise CannotDraw(f"the run has no value of {and_list(missing)}")
+    with style.figure() as figure:
+        module.draw(results, figure)
+        _save(figure, out)
+
+
+def _save(figure: style.Figure, out: Path) -> None:
+    work = out.with_name(f".{out.name}.{os.getpid()}.png")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _small_picture(figure).save(work, optimize=True)
+        work.replace(out)
+    except OSError as error:
+        raise CannotWrite(out, error.strerror or str(error)) from error
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _small_picture(figure: style.Figure) -> Image.Image:
+    """The drawn figure in 256 colours, a third of the size: the page holds its pictures."""
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", dpi=style.DPI, metadata={"Software": None})
+    picture = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.info["dpi"] = (style.DPI, style.DPI)
+    return picture

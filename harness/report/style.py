@@ -1,0 +1,126 @@
+"""What the plots share: palette, type, log axes, and dots with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+__all__ = ["DPI", "Figure"]
+
+DPI = 160
+INK, SOFT, GRID = "#1b1f24", "#57606a", "#d9dde2"
+# Okabe and Ito's palette for colour-blind readers, without its black and its yellow (too pale for lines).
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+CHANCE = "#D55E00"
+_RC = {
+    "font.family": "DejaVu Sans", "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 12,
+    "axes.edgecolor": SOFT, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8, "text.color": INK,
+    "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
+    "axes.facecolor": "white", "legend.frameon": False, "legend.fontsize": 11,
+}  # fmt: skip
+
+
+@contextmanager
+def figure() -> Iterator[Figure]:
+    """An empty figure in the report's style, whatever the user's matplotlib settings are."""
+    with rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        empty = Figure(figsize=(12, 6.75), layout="constrained")
+        FigureCanvasAgg(empty)  # measures text, which placing labels needs
+        yield empty
+
+
+def for_text(colour: str) -> str:
+    """A palette colour darkened until words in it are legible on white."""
+    return to_hex([0.68 * channel for channel in to_rgb(colour)])
+
+
+def heading(figure: Figure, title: str, below: str = "") -> None:
+    """The title in words, flush left, and one line of how to read the plot."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
+    if below:
+        figure.supxlabel(below, x=0.01, ha="left", fontsize=10.5, color=SOFT)
+
+
+def plain_log(axis: object) -> None:
+    """A log axis whose ticks read as numbers: 1, 2, 5, 10, 20, ... over short ranges, else powers of ten."""
+    low, high = axis.get_view_interval()
+    wide = math.log10(high / low) > 2.2
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: _tick(v)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:.6f}".rstrip("0")
+
+
+def interval_dot(
+    ax: Axes,
+    x: float,
+    y: float,
+    low: float | None,
+    high: float | None,
+    colour: str,
+    hollow: bool,
+    marker: str = "o",
+) -> None:
+    """A dot with its interval lying on the row y; hollow and dashed where the value is assumed."""
+    if low is not None and high is not None:
+        ax.plot(
+            [low, high],
+            [y, y],
+            color=colour,
+            linewidth=2.4,
+            alpha=0.75,
+            solid_capstyle="butt",
+            linestyle=(0, (2.2, 1)) if hollow else "-",
+            zorder=2,
+        )
+        for end in (low, high):
+            ax.plot([end, end], [y - 0.16, y + 0.16], color=colour, linewidth=1.4, zorder=2)
+    ax.plot(
+        [x],
+        [y],
+        marker=marker,
+        markersize=8.5,
+        color=colour,
+        markerfacecolor="white" if hollow else colour,
+        markeredgewidth=1.8,
+        linestyle="none",
+        zorder=3,
+        clip_on=False,
+    )
+
+
+def kind_handles(marker: str = "o", colour: str = SOFT) -> list[Line2D]:
+    """Legend entries that tell modelled from assumed."""
+    return [
+        Line2D([], [], color=colour, marker=marker, markersize=8, linewidth=2.4, label="modelled, p10–p90"),
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            markersize=8,
+            markerfacecolor="white",
+            linewidth=2.4,
+            linestyle=(0, (2.2, 1)),
+            label="on an assumed profile value, p10–p90",
+        ),
+    ]

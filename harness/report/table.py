@@ -1,0 +1,158 @@
+"""What a table is before it becomes HTML or Markdown: one model for both, so that they cannot differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.report.figures import Figure
+from harness.report.numbers import ABSENT, interval, shown, unit_name
+
+P10_P90 = "p10–p90"
+CI95 = "95 %"
+MEDIAN = "median of the range"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure with its interval, kind and sources; or plain text (`text`). Without both it prints "—"."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    span: str = P10_P90  # what low and high are
+    unit: str = ""
+    kind: str = ""
+    sources: tuple[str, ...] = ()
+    note: str = ""  # more about it or, where the value is absent, why
+    text: str = ""
+    below: str = ""  # a smaller second line of words
+    link: str = ""
+    n: int | None = None
+
+    @property
+    def main(self) -> str:
+        if self.text:
+            return self.text
+        return shown(self.value, self.unit)
+
+    @property
+    def interval(self) -> str:
+        return interval(self.low, self.high, self.unit)
+
+    @property
+    def absent(self) -> bool:
+        return not self.text and self.value is None
+
+    @property
+    def hint(self) -> str:
+        """One line that says what the figure is: shown on hover."""
+        parts = []
+        if self.interval:
+            parts.append(f"{self.span} {self.interval}")
+        if self.unit and self.unit != "1":
+            parts.append(unit_name(self.unit))
+        if self.n is not None:
+            parts.append(f"n = {self.n:,}")
+        if self.kind:
+            parts.append(self.kind)
+        if self.note:
+            parts.append(self.note)
+        if self.sources:
+            parts.append(f"source: {', '.join(self.sources)}")
+        return "; ".join(parts)
+
+
+def text(words: str, note: str = "", link: str = "") -> Cell:
+    """A cell of words; empty words are absent."""
+    return Cell(text=words, note=note, link=link)
+
+
+def nothing(why: str) -> Cell:
+    return Cell(note=why)
+
+
+def cell_of(figure: Figure | None, why: str = "the run holds no such row") -> Cell:
+    """A figure as a cell with its p10..p90; `why` explains a row that is not there."""
+    if figure is None:
+        return nothing(why)
+    note = figure.reason if figure.value is None else figure.note
+    # Where only a range is known, its middle must not look like a published value.
+    below = MEDIAN if MEDIAN in figure.note.split("; ") else ""
+    return Cell(
+        figure.value,
+        figure.low,
+        figure.high,
+        unit=figure.unit,
+        kind=figure.kind,
+        sources=figure.sources,
+        note=note,
+        below=below,
+        n=figure.n,
+    )
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    unit: str = ""
+    words: bool = False  # holds text, so it is set flush left
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table. With `cannot`, the cells are its heads and the rest says why not."""
+
+    cells: tuple[Cell, ...]
+    cannot: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`absent` says why there are no lines, in a sentence."""
+
+    key: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    folded: bool = False  # long: closed until opened
+    opened: bool = False  # folded, but open at first
+    absent: str = "The run holds no rows for this table."
+    reasons_below: bool = True
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why cells print "—", each reason once, in reading order: Markdown and paper have no hover."""
+        found = {}
+        for line in self.lines:
+            for column, cell in zip(self.columns, line.cells, strict=False):
+                if cell.absent and cell.note:
+                    found[f"{column.title}: {cell.note}"] = None
+        return list(found) if self.reasons_below else []
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: its tables and the plots that show them."""
+
+    key: str
+    title: str
+    intro: str
+    tables: tuple[Table, ...]
+    plots: tuple[str, ...] = ()
+
+
+__all__ = [
+    "ABSENT",
+    "CI95",
+    "P10_P90",
+    "Cell",
+    "Column",
+    "Line",
+    "Section",
+    "Table",
+    "cell_of",
+    "nothing",
+    "text",
+]

@@ -1,0 +1,45 @@
+"""The report's sections in reading order: what was measured, what is modelled, where it comes from."""
+
+from __future__ import annotations
+
+from harness.report.figures import Figures
+from harness.report.table import Section
+from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
+from harness.report.tables_quality import languages_table, levels_table, quality_table, traffic_table
+from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
+from harness.results import Results
+
+_LARGE = (
+    "Modelled from the chips' profiles at the stated workload (isl: input tokens, osl: output tokens, c: "
+    "concurrent requests). No chip was touched."
+)
+_SUITES = (
+    "Modelled for the requests that the suites really made on the reference model. So small a model leaves "
+    "every chip mostly idle: read these as a check of the method, not as a ranking."
+)
+
+
+def sections(results: Results, figures: Figures) -> list[Section]:
+    """All sections, each with its tables and the names of the plots that belong to it."""
+    answers = (
+        quality_table(results, figures),
+        levels_table(figures),
+        languages_table(figures),
+        traffic_table(figures),
+    )
+    origin = (
+        suites_table(results),
+        profiles_table(results),
+        origin_table(results),
+        sources_table(results, figures),
+    )
+    large, small = large_tables(results, figures), suite_tables(results, figures)
+    ceilings = (ceilings_table(results, figures),)
+    limits = "Published or assumed ceilings, not performance."
+    return [
+        Section("quality", "How well it answers", "Measured here.", answers, ("quality", "languages")),
+        Section("large", "Large models on the chips", _LARGE, large, ("chips", "cost")),
+        Section("traffic", "Chips for the suites' own traffic", _SUITES, small),
+        Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
+        Section("origin", "Where this comes from", "", origin),
+    ]

@@ -1,0 +1,149 @@
+"""Tables of what was measured here: accuracy beside chance, by level, by language, and the traffic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.report.figures import Figure, Figures, unique
+from harness.report.table import CI95, Cell, Column, Line, Table, cell_of, nothing, text
+from harness.results import Results
+
+# Names of the languages that suites use; an unknown code prints as itself.
+LANGUAGES = {
+    "ar": "Arabic", "bn": "Bengali", "de": "German", "en": "English", "es": "Spanish", "fr": "French",
+    "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
+    "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "te": "Telugu",
+    "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def suites_measured(figures: Figures) -> list[tuple[str, str]]:
+    """Every (suite, stack) with an accuracy row or another measured one."""
+    rows = [f for f in figures if f.suite and f.kind == "measured"]
+    return unique(sorted((f.suite, f.stack) for f in rows))
+
+
+def about_suite(results: Results, suite: str) -> dict[str, Any]:
+    return (results.manifest.get("suites") or {}).get(suite) or {}
+
+
+def with_95(figures: Figures, metric: str, part: str = "", **equal: Any) -> Cell:
+    """A measured figure with its 95 % interval (rows `metric.low95` and `metric.high95`)."""
+    cell = cell_of(figures.one(metric, part, **equal))
+    low, high = (figures.one(f"{metric}.{end}95", part, **equal) for end in ("low", "high"))
+    if cell.absent:
+        return cell
+    return replace(cell, span=CI95, low=low.value if low else None, high=high.value if high else None)
+
+
+def above_chance(accuracy: Cell, chance: Figure | None) -> Cell:
+    """Yes only where the lower end of the 95 % interval lies above the chance level."""
+    if accuracy.absent or chance is None or chance.value is None:
+        return nothing("needs an accuracy and a chance level")
+    if accuracy.low is None:
+        return nothing("too few items for an interval")
+    return text(
+        "yes" if accuracy.low > chance.value else "not shown", "yes: the lower 95 % end is above chance"
+    )
+
+
+def quality_table(results: Results, figures: Figures) -> Table:
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        accuracy, chance = with_95(figures, "accuracy", **at), figures.one("chance", **at)
+        lines.append(
+            Line(
+                (
+                    text(suite, about_suite(results, suite).get("title", "")),
+                    text(about_suite(results, suite).get("imitates", ""), "the manifest names none"),
+                    _items(accuracy, figures.one("items", **at)),
+                    accuracy,
+                    cell_of(chance),
+                    above_chance(accuracy, chance),
+                    with_95(figures, "bits_per_byte", **at),
+                    cell_of(figures.one("truncated", **at)),
+                    cell_of(figures.one("unparsed", **at)),
+                    text(stack),
+                )
+            )
+        )
+    columns = (
+        Column("Suite", words=True),
+        Column("Imitates", words=True),
+        Column("Items"),
+        Column("Accuracy", "95 % interval"),
+        Column("Chance", "best trivial strategy"),
+        Column("Above chance?", words=True),
+        Column("Bits per byte", "lower is better"),
+        Column("Truncated"),
+        Column("Unparsed"),
+        Column("Answered by", words=True),
+    )
+    caption = (
+        "Measured in this run. “Above chance” is yes only where the lower end of the 95 % interval lies "
+        "above the best strategy that does not understand the question; otherwise it is not shown, which "
+        "is no proof that the model guesses."
+    )
+    return Table("quality", "Answers, by suite", caption, columns, tuple(lines))
+
+
+def _items(accuracy: Cell, items: Figure | None) -> Cell:
+    """How many items were answered, in full digits."""
+    count = accuracy.n or (items.value if items else None)
+    return text(f"{count:,.0f}") if count else nothing("the rows give no number of items")
+
+
+def levels_table(figures: Figures) -> Table:
+    parts = unique(f.part for f in figures.where("accuracy") if f.part.startswith("level="))
+    levels = sorted((p.removeprefix("level=") for p in parts), key=lambda level: (len(level), level))
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        cells = [with_95(figures, "accuracy", f"level={level}", **at) for level in levels]
+        if any(not cell.absent for cell in cells):
+            lines.append(Line((text(suite, stack), *cells, cell_of(figures.one("chance", **at)))))
+    columns = (Column("Suite", words=True), *(Column(f"Level {x}", "95 %") for x in levels), Column("Chance"))
+    caption = (
+        "Measured accuracy with its 95 % interval; level 1 is the easiest. Chance is that of the whole suite."
+    )
+    return Table("levels", "Accuracy by level", caption, columns, tuple(lines))
+
+
+def languages_table(figures: Figures) -> Table:
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        parts = unique(f.part for f in figures.where("accuracy", **at) if f.part.startswith("lang="))
+        for part in sorted(parts):
+            cell = with_95(figures, "accuracy", part, **at)
+            code = part.removeprefix("lang=")
+            name = text(LANGUAGES.get(code, code), code)
+            lines.append(Line((name, text(code), text(suite, stack), _items(cell, None), cell)))
+    columns = (
+        Column("Language", words=True),
+        Column("Code", words=True),
+        Column("Suite", words=True),
+        Column("Items"),
+        Column("Accuracy", "95 % interval"),
+    )
+    caption = "Measured accuracy with its 95 % interval. Overlapping intervals do not rank languages."
+    return Table("languages", "Accuracy by language", caption, columns, tuple(lines), folded=len(lines) > 16)
+
+
+def traffic_table(figures: Figures) -> Table:
+    metrics = ("prompt_tokens_mean", "output_tokens_mean", "wall_s")
+    lines = []
+    for suite, stack in suites_measured(figures):
+        cells = [cell_of(figures.one(metric, suite=suite, stack=stack)) for metric in metrics]
+        if any(not cell.absent for cell in cells):
+            lines.append(Line((text(suite, stack), *cells)))
+    columns = (
+        Column("Suite", words=True),
+        Column("Prompt", "tokens, mean"),
+        Column("Answer", "tokens, mean"),
+        Column("Wall time here", "s"),
+    )
+    caption = "Measured on this machine: the traffic that the suites made. Chips are modelled for it below."
+    return Table("traffic", "Traffic of the suites", caption, columns, tuple(lines))

@@ -1,0 +1,206 @@
+"""The types that tasks share: `Item`, `Grade`, `Suite`, and how a suite is found and sampled.
+
+A suite is one file `tasks/<suite>.py` that defines `SUITE = Suite(...)`. Its seeded generator makes items
+with computed answers; seed 0 is the shipped, versioned set in `tasks/samples/<id>.jsonl`, read through
+`datasets`; any other seed generates a fresh set. `python -m harness.suites [SUITE...]` rewrites the samples.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.discovery import SUITE, find, path_of, shipped_folder
+from harness.errors import BadFile, UserMistake
+from harness.quantity import stream
+
+LEVELS = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question. `answer` is text that scores 1.0; `choices` is empty unless the suite offers options."""
+
+    id: str
+    prompt: str
+    answer: str
+    level: int
+    lang: str = "en"
+    choices: tuple[str, ...] = ()
+    group: str = ""  # items that share a source or template: intervals are clustered by it
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the scorer needs: hidden tests, units
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What a scorer says of one answer. `outcome` is "correct", "wrong", "unparsed" or a failure class."""
+
+    value: float
+    outcome: str
+    extracted: str = ""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A task suite: what it asks, how it is answered, how it is scored, and what it imitates."""
+
+    id: str
+    title: str
+    family: str  # coding | reasoning | multilingual | tools | agents
+    imitates: str
+    differs: str
+    licence: str
+    version: str
+    method: str  # "choose" (log-likelihood of the options) or "generate"
+    max_tokens: int  # generation limit, stated in the report
+    stop: tuple[str, ...]
+    make: Callable[[int], Sequence[Item]]  # seed -> all items, every level
+    grade: Callable[[Item, str], Grade]
+    trivial_answers: Callable[[Item], Mapping[str, str]]  # strategy -> answer, for the chance level
+    needs_sandbox: bool = False
+
+    def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
+        """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""
+        items = list(_shipped(self.id, self.version) if seed == 0 else self.make(seed))
+        if level is not None:
+            items = [item for item in items if item.level == level]
+        return items if n is None else stratified(items, n, seed)
+
+    def score(self, item: Item, text: str) -> float:
+        """1.0 for a right answer, 0.0 for a wrong or empty one."""
+        return self.grade(item, text).value
+
+    @property
+    def chance(self) -> float:
+        """Best share right of any trivial strategy on the shipped items (see harness/chance.py)."""
+        from harness.chance import chance_level
+
+        return chance_level(self).value
+
+
+def suite(suite_id: str) -> Suite:
+    """The suite of an id. Raises UnknownId, or BadFile where the file defines no SUITE of that id."""
+    return _load(path_of(SUITE, suite_id))
+
+
+def all_suites() -> list[Suite]:
+    return [_load(path) for path in find(SUITE).values()]
+
+
+def beside(file: str, name: str) -> Any:
+    """The module `name` in the folder of a suite's file: `beside(__file__, "_helper")`.
+
+    Suites are found by path and belong to no package, so a plain import would not find their helpers.
+    """
+    path = Path(file).with_name(f"{name}.py")
+    key = f"stackline_beside_{path}"
+    if key not in sys.modules:
+        sys.modules[key] = _import_file(key, path)
+    return sys.modules[key]
+
+
+def stratified(items: Sequence[Item], n: int, seed: int) -> list[Item]:
+    """n items spread evenly over (level, language), drawn with `seed`; at least one of each if n allows.
+
+    Rounds over the strata in a seeded order, one item a stratum a round, so that sizes differ by one at most
+    while strata last. The items come back in their original order.
+    """
+    if n < 1:
+        raise UserMistake(f"a sample needs at least 1 item, not {n}")
+    rng = stream(seed, "stratified")
+    strata: dict[tuple[str, int], list[int]] = {}
+    for index in rng.permutation(len(items)):
+        strata.setdefault((items[index].lang, items[index].level), []).append(int(index))
+    queues = [strata[key] for key in sorted(strata)]
+    order = rng.permutation(len(queues))
+    chosen: list[int] = []
+    while len(chosen) < min(n, len(items)):
+        for k in order:
+            if queues[k] and len(chosen) < n:
+                chosen.append(queues[k].pop())
+    return [items[i] for i in sorted(chosen)]
+
+
+@cache
+def _load(path: Path) -> Suite:
+    module = _import_file(f"stackline_suite_{path.stem}", path)
+    found = getattr(module, "SUITE", None)
+    if not isinstance(found, Suite) or found.id != path.stem.replace("_", "-"):
+        raise BadFile(
+            path, "SUITE", getattr(found, "id", found), f"a Suite with id '{path.stem.replace('_', '-')}'"
+        )
+    return found
+
+
+def samples_file(suite_id: str) -> Path:
+    """Where the items of seed 0 are shipped."""
+    return shipped_folder(SUITE) / "samples" / f"{suite_id}.jsonl"
+
+
+def write_samples(one: Suite, path: Path | None = None) -> Path:
+    """Write the items of seed 0, one JSON object a line, and return the file."""
+    path = path or samples_file(one.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(_to_line(item, one.version) + "\n" for item in one.make(0)), encoding="utf-8")
+    return path
+
+
+def _to_line(item: Item, version: str) -> str:
+    # `data` differs in shape from suite to suite and from item to item, so it travels as JSON text:
+    # a column of one type, whatever reads it.
+    row = asdict(item) | {"data": json.dumps(item.data, ensure_ascii=False), "suite_version": version}
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _import_file(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up while it is being made
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@cache
+def _shipped(suite_id: str, version: str) -> tuple[Item, ...]:
+    """The versioned items of seed 0, read through `datasets`; generated where a user's suite ships none."""
+    path = samples_file(suite_id)
+    if not path.exists():
+        return tuple(suite(suite_id).make(0))
+    import datasets  # slow to import, so only when items are wanted
+
+    # Converted tables live in a temporary folder: a reader leaves nothing in the user's home. Progress bars
+    # are for downloads; there is none here.
+    bars_were_on = datasets.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        with tempfile.TemporaryDirectory(prefix="stackline-") as cache_dir:
+            table = datasets.Dataset.from_json(str(path), cache_dir=cache_dir, keep_in_memory=True)
+            rows = table.to_list()
+    finally:
+        if bars_were_on:
+            datasets.enable_progress_bars()
+    for row in rows:
+        found = row.pop("suite_version")
+        if found != version:
+            raise BadFile(path, "suite_version", found, f"'{version}', as in the suite; rewrite the samples")
+    return tuple(
+        Item(**row | {"choices": tuple(row["choices"]), "data": json.loads(row["data"])}) for row in rows
+    )
+
+
+if __name__ == "__main__":
+    from harness import suites  # the module that the suite files import, not this copy named __main__
+
+    for wanted in sys.argv[1:] or find(SUITE):
+        print(suites.write_samples(suites.suite(wanted)))

@@ -1,0 +1,102 @@
+"""What the three subjects of science-choice share: drafts of questions, and how numbers are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+
+import numpy as np
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A question, its right option, and three wrong ones."""
+
+    question: str
+    right: str
+    wrong: tuple[str, str, str]
+
+
+Template = Callable[[Rng], Draft]
+
+
+def pick(rng: Rng, options: Sequence):
+    return options[int(rng.integers(len(options)))]
+
+
+def between(rng: Rng, low: int, high: int, step: int = 1) -> int:
+    """A whole number from low to high, both included, in steps."""
+    return low + step * int(rng.integers((high - low) // step + 1))
+
+
+def shown(x: float, unit: str = "") -> str:
+    """Three significant digits, without an exponent between 0.001 and 100,000."""
+    if x == 0:
+        text = "0"
+    else:
+        exponent = floor(log10(abs(float(f"{x:.2e}"))))
+        if -3 <= exponent < 5:
+            rounded = round(x, 2 - exponent)
+            text = f"{rounded:.{max(0, 2 - exponent)}f}"
+            text = text.rstrip("0").rstrip(".") if "." in text else text
+        else:
+            mantissa = f"{x / 10**exponent:.2f}".rstrip("0").rstrip(".")
+            text = f"{mantissa} × 10^{exponent}"
+    return f"{text} {unit}".strip()
+
+
+def numeric(
+    rng: Rng, question: str, right: float, slips: Sequence[float], unit: str = "", whole: bool = False
+) -> Draft:
+    """Options from the values that common slips give; too near or repeated ones are replaced.
+
+    The replacements scale the right value up and down alike, so that neither the middle option nor the
+    roundest is a better guess.
+    """
+    factors = [0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0]
+    rng.shuffle(factors)
+    if whole:
+        steps = [s for s in (-1, 1, 2, -2, 3, 4, 5, 6) if right + s >= 0]
+        rng.shuffle(steps)
+        fillers = [right + s for s in steps]
+    else:
+        fillers = [right * f for f in factors]
+    slips = list(slips)
+    rng.shuffle(slips)
+    values = [right]
+    for value in [*slips, *fillers]:
+        if whole and (value != int(value) or value < 0):
+            continue
+        if all(_apart(value, kept, whole) for kept in values):
+            values.append(value)
+        if len(values) == 4:
+            break
+    first, *rest = (shown(v, unit) for v in values)
+    return Draft(question, first, tuple(rest))
+
+
+def _apart(a: float, b: float, whole: bool) -> bool:
+    return shown(a) != shown(b) and (whole or abs(a - b) > 0.04 * max(abs(a), abs(b)))
+
+
+def recall(name: str, question: str, table: dict[str, str]) -> Template:
+    """A template that asks for one entry of a table; the wrong options are its other entries."""
+
+    def draft(rng: Rng) -> Draft:
+        key = pick(rng, list(table))
+        others = sorted(set(table.values()) - {table[key]})
+        rng.shuffle(others)
+        return Draft(question.format(key), table[key], tuple(others[:3]))
+
+    draft.__name__ = name
+    return draft
+
+
+def words(question: str, right: str, others: Sequence[str], rng: Rng) -> Draft:
+    """A worded answer and three of the others, in a drawn order."""
+    wrong = [o for o in dict.fromkeys(others) if o != right]
+    rng.shuffle(wrong)
+    return Draft(question, right, tuple(wrong[:3]))

@@ -1,0 +1,56 @@
+"""Level 1 is easy enough for the reference model: on a fresh seed it beats every trivial strategy.
+
+Without that, a small model's score would say nothing. The test is exact: the chance of doing as well by the
+best trivial strategy, by the binomial distribution, is below 1 %.
+"""
+
+from math import comb
+
+import pytest
+
+from harness.chance import chance_level
+from harness.errors import SandboxUnavailable
+from harness.suites import suite
+
+SEED = 103  # used nowhere while the suites were written
+ITEMS = 24
+# Enough for a level-1 answer: one line of Python; the first number.
+TOKENS = {"function-synthesis": 40, "word-problems-multilingual": 6}
+
+
+@pytest.fixture(scope="module")
+def reference(engine):
+    from harness.runners import runner
+
+    with_weights = runner("reference")
+    yield with_weights
+    with_weights.close()
+
+
+def at_least(hits: int, n: int, p: float) -> float:
+    """Probability of `hits` or more of n, each right with probability p."""
+    return sum(comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(hits, n + 1))
+
+
+def answers(one, items, model):
+    if one.method == "generate":
+        return [a.text for a in model.generate([i.prompt for i in items], TOKENS[one.id], one.stop)]
+    options = [(item, option) for item in items for option in item.choices]
+    nats = iter(model.loglikelihood([(item.prompt, f" {option}") for item, option in options]))
+    per_byte = [{option: next(nats) / len(option.encode()) for option in item.choices} for item in items]
+    return [max(scores, key=scores.get) for scores in per_byte]
+
+
+@pytest.mark.parametrize("suite_id", ["function-synthesis", "science-choice", "word-problems-multilingual"])
+def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
+    one = suite(suite_id)
+    items = one.items(seed=SEED, n=ITEMS, level=1)
+    chance = chance_level(one, one.items(seed=SEED, level=1)).value
+    try:
+        hits = sum(map(one.score, items, answers(one, items, reference)))
+    except SandboxUnavailable as why:
+        pytest.skip(str(why))
+    assert at_least(int(hits), len(items), chance) < 0.01, (
+        f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
+    )
+    assert hits >= 6

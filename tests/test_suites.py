@@ -1,0 +1,233 @@
+"""Every shipped suite keeps the promises that a score rests on."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from harness.chance import chance_level
+from harness.discovery import add_paths
+from harness.errors import SandboxUnavailable, UnknownId, UserMistake
+from harness.suites import LEVELS, all_suites, samples_file, stratified, suite, write_samples
+
+SUITES = {one.id: one for one in all_suites()}
+MULTILINGUAL = "word-problems-multilingual"
+FRESH_SEED = 77  # not used while writing
+
+
+@pytest.fixture(params=sorted(SUITES))
+def one(request):
+    return SUITES[request.param]
+
+
+def shots(item):
+    """What stands before the item itself: the examples of its prompt."""
+    return item.prompt[: item.prompt.rindex(item.data.get("question") or item.data["head"])]
+
+
+def test_the_three_families_are_there():
+    assert {"coding", "reasoning", "multilingual"} <= {one.family for one in SUITES.values()}
+
+
+def test_shipped_items_are_those_of_seed_0(one):
+    assert list(one.items()) == list(one.make(0))
+
+
+def test_samples_file_is_what_the_command_writes(one, tmp_path):
+    assert write_samples(one, tmp_path / "again.jsonl").read_bytes() == samples_file(one.id).read_bytes()
+
+
+def test_samples_leave_nothing_outside_their_folder(one, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    one.items()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", [0, FRESH_SEED])
+def test_at_least_120_items_in_five_levels_of_24(one, seed):
+    items = one.items(seed)
+    per_level = Counter(item.level for item in items)
+    assert len(items) >= 120 and set(per_level) == set(LEVELS) and min(per_level.values()) >= 24
+
+
+def test_levels_have_six_templates_or_more(one):
+    for level in LEVELS:
+        assert len({item.group for item in one.items(level=level)}) >= 6
+
+
+@pytest.mark.parametrize("seed", [0, FRESH_SEED])
+def test_ids_and_prompts_are_unique(one, seed):
+    items = one.items(seed)
+    assert len({item.id for item in items}) == len({item.prompt for item in items}) == len(items)
+
+
+def test_a_seed_makes_the_same_items_again_and_another_makes_others(one):
+    assert list(one.make(5)) == list(one.make(5))
+    first, second = ({item.prompt for item in one.make(seed)} for seed in (5, 6))
+    assert len(first & second) < len(first) / 2
+
+
+@pytest.mark.parametrize("seed", [0, FRESH_SEED])
+def test_oracle_scores_1_and_silence_0(one, seed):
+    items = one.items(seed) if not one.needs_sandbox else one.items(seed, n=25)
+    try:
+        assert [item.id for item in items if one.score(item, item.answer) != 1.0] == []
+    except SandboxUnavailable as why:
+        pytest.skip(str(why))
+    for item in items:
+        assert one.score(item, "") == one.score(item, " \n") == 0.0
+        assert one.grade(item, "").outcome == "unparsed"
+
+
+@pytest.mark.parametrize("seed", [0, FRESH_SEED])
+def test_no_answer_is_the_answer_of_an_example(one, seed):
+    for item in one.items(seed):
+        answers = [line.partition(":")[2].strip() for line in shots(item).splitlines() if ":" in line]
+        ends = {answer.split()[-1] for answer in answers if answer}
+        assert item.answer.strip() not in {*answers, *ends}, item.id
+
+
+def test_examples_are_the_same_for_every_level(one):
+    for lang in {item.lang for item in one.items()}:
+        assert len({shots(item) for item in one.items() if item.lang == lang}) == 1
+
+
+def test_items_survive_json(one):
+    for item in one.items():
+        assert json.loads(json.dumps(item.data)) == item.data
+
+
+def test_chance_is_the_best_strategy(one):
+    chance = chance_level(one)
+    assert chance.value == max(chance.per_strategy.values()) == chance.per_strategy[chance.strategy]
+    assert one.chance == chance.value <= (0.34 if one.method == "choose" else 0.1)
+
+
+def test_easy_items_are_not_won_by_trivial_strategies(one):
+    """Over several seeds, for thirty items alone leave much to luck."""
+    items = [item for seed in range(200, 206) for item in one.make(seed) if item.level == 1]
+    assert chance_level(one, items).value <= (0.32 if one.method == "choose" else 0.05)
+
+
+@pytest.mark.parametrize("seed", [0, FRESH_SEED])
+def test_right_options_stand_evenly_in_all_places(seed):
+    items = SUITES["science-choice"].items(seed)
+    for level in LEVELS:
+        places = Counter(item.choices.index(item.answer) for item in items if item.level == level)
+        assert max(places.values()) - min(places.values()) <= 1
+    assert all(len(set(item.choices)) == 4 for item in items)
+
+
+def test_an_option_counts_by_its_text_or_its_letter():
+    one = SUITES["science-choice"]
+    item = one.items()[0]
+    letter = "ABCD"[item.choices.index(item.answer)]
+    wrong = next(c for c in item.choices if c != item.answer)
+    assert (
+        one.score(item, f" {item.answer}")
+        == one.score(item, letter)
+        == one.score(item, f"({letter}).")
+        == 1.0
+    )
+    assert one.grade(item, wrong).outcome == "wrong" and one.grade(item, "perhaps").outcome == "unparsed"
+
+
+def test_every_language_has_three_items_a_level():
+    items = SUITES[MULTILINGUAL].items()
+    strata = Counter((item.lang, item.level) for item in items)
+    assert len({lang for lang, _ in strata}) >= 11 and min(strata.values()) >= 3
+
+
+def test_no_word_problem_answer_stands_in_its_question():
+    from harness.numbers import numbers
+
+    for item in SUITES[MULTILINGUAL].make(FRESH_SEED):
+        assert int(item.answer) not in numbers(item.data["question"], item.lang)
+
+
+def test_every_language_tells_the_same_stories():
+    """A story whose numbers differ between languages would be a mistranslation."""
+    import re
+    import tomllib
+
+    path = samples_file("x").parent.parent / "_word_problem_texts.toml"
+    texts = tomllib.loads(path.read_text("utf-8"))
+    fields = {
+        lang: {key: [sorted(re.findall(r"{(\w)}", s)) for s in words[key]] for key in "abcdef"}
+        for lang, words in texts.items()
+    }
+    assert all(found == fields["en"] for found in fields.values())
+
+
+def test_a_repeated_series_is_not_taken_for_the_answer():
+    one = SUITES[MULTILINGUAL]
+    item = next(i for i in one.items() if i.level == 1)
+    series = ", ".join(map(str, item.data["begun"]))
+    assert one.score(item, f"{series}, {item.answer}") == 1.0
+    assert one.score(item, f" {item.answer}, 999") == 1.0
+    assert one.score(item, series) == 0.0
+
+
+def test_a_function_may_come_as_body_whole_or_fenced():
+    one = SUITES["function-synthesis"]
+    item = one.items()[0]
+    whole = item.data["head"] + item.answer
+    texts = (item.answer, item.answer.strip(), whole, f"Here it is:\n```python\n{whole}```\nDone.")
+    try:
+        assert [one.score(item, text) for text in texts] == [1.0] * 4
+        assert one.grade(item, "\n    return undefined_name").outcome == "error"
+    except SandboxUnavailable as why:
+        pytest.skip(str(why))
+
+
+class TestSampling:
+    def test_n_items_in_their_order_without_repeats(self, one):
+        items = one.items()
+        chosen = stratified(items, 17, seed=3)
+        places = [items.index(item) for item in chosen]
+        assert len(chosen) == 17 and places == sorted(set(places))
+
+    def test_strata_differ_by_one_at_most(self, one):
+        counts = Counter((i.lang, i.level) for i in stratified(one.items(), 60, seed=3))
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+    def test_every_stratum_is_drawn_where_n_allows(self, one):
+        strata = {(i.lang, i.level) for i in one.items()}
+        assert {(i.lang, i.level) for i in one.items(n=len(strata))} == strata
+
+    def test_the_seed_decides(self, one):
+        items = one.items()
+        assert stratified(items, 20, 1) == stratified(items, 20, 1) != stratified(items, 20, 2)
+
+    def test_more_than_there_are_gives_all(self, one):
+        assert one.items(n=10_000) == one.items()
+
+    def test_none_is_a_mistake(self, one):
+        with pytest.raises(UserMistake):
+            one.items(n=0)
+
+
+def test_a_mistyped_id_is_answered_with_the_nearest():
+    with pytest.raises(UnknownId, match="science-choice"):
+        suite("sciense-choice")
+
+
+def test_a_suite_from_a_path_is_found_and_needs_no_samples(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.discovery._extra_paths", [])
+    (tmp_path / "echo_word.py").write_text(
+        """
+from harness.suites import Grade, Item, Suite
+
+def make(seed):
+    return [Item(f"echo-{seed}-{k}", f"Say {k}:", str(k), 1) for k in range(4)]
+
+def grade(item, text):
+    return Grade(float(text.strip() == item.answer), "correct")
+
+SUITE = Suite("echo-word", "Echo", "reasoning", "nothing", "a toy", "Apache-2.0", "1", "generate", 4, (),
+              make, grade, lambda item: {"a word": "word"})
+"""
+    )
+    add_paths((tmp_path,))
+    one = suite("echo-word")
+    assert len(one.items()) == 4 and one.chance == 0.25
