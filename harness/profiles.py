@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import units
-from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, find, path_of, shipped_folder
+from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, path_of, shipped_folder
 from harness.errors import BadFile, MissingFile
 from harness.quantity import KINDS, Cited, Reading, weakest
 

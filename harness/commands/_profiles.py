@@ -78,9 +78,8 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
                 for k, listed in profile.values.items()
                 if any(c.kind == profile.weakest_kind for c in listed)
             ]
-            click.echo(
-                f"{profile.id}: ok, {len(profile.all_values)} values, weakest {profile.weakest_kind}: {', '.join(weak[:4])}"
-            )
+            summary = f"weakest {profile.weakest_kind}: {', '.join(weak[:4])}"
+            click.echo(f"{profile.id}: ok, {len(profile.all_values)} values, {summary}")
     if mistakes:
         raise UserMistake(f"{mistakes} of {len(paths)} files have a mistake")
 

@@ -64,9 +64,8 @@ def show_(model_id: str, form: str) -> None:
     for group in arch.layers:
         click.echo(f"  {group.count:3d} x {_plan(group.attention)} | {_plan(group.mlp)}")
     click.echo(f"parameters by arithmetic: {arch.parameters:,} ({arch.active_parameters:,} used by a token)")
-    click.echo(
-        f"KV cache a token: {kv_bytes_per_token(arch, 'bf16'):,.0f} B in bf16, {kv_bytes_per_token(arch, 'fp8'):,.0f} B in fp8"
-    )
+    wide, narrow = (kv_bytes_per_token(arch, dtype) for dtype in ("bf16", "fp8"))
+    click.echo(f"KV cache a token: {wide:,.0f} B in bf16, {narrow:,.0f} B in fp8")
 
 
 def _plan(part: object) -> str:

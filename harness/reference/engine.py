@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.answers import Answer
 from harness.errors import UserMistake
 from harness.quantity import stream
 from harness.reference import weights
 from harness.reference.model import Cache, Model
 from harness.reference.tokenizer import Tokenizer
-from harness.answers import Answer
 from harness.trace import Recorder, Trace
 
 MAX_BATCH = 32
@@ -183,7 +183,7 @@ class Engine:
         keys = list(contexts)
         for members, prefix in _share([list(k) for k in keys]):
             base = self._run_prefix(list(keys[members[0]][:prefix])) if prefix else None
-            for some in _chunks(members, lambda k: len(keys[k]) - prefix):
+            for some in _chunks(members, lambda k, shared=prefix: len(keys[k]) - shared):
                 self._score([(list(keys[k]), contexts[keys[k]]) for k in some], base, encoded, scores)
                 for k in some:
                     for _ in contexts[keys[k]]:

@@ -74,11 +74,11 @@ def chip_rows(
                 ha="center",
                 va="center",
             )
-        counts = unique(f.chips for f in rows if f.chips)
+        stacks = unique((f.chips, f.weight_dtype) for f in rows if f.chips)
         ax.text(
             1.01,
             y,
-            ", ".join(f"×{n}" for n in counts),
+            ", ".join(f"×{n} {dtype}" for n, dtype in stacks),
             transform=ax.get_yaxis_transform(),
             color=style.SOFT,
             fontsize=10,
@@ -106,6 +106,6 @@ def reading_help(groups: list[Group]) -> str:
     """The line below such a plot."""
     workloads = " and ".join(unique(workload for _, workload in groups))
     return (
-        f"Workload {workloads}. Log axes. ×: chips in the stack. Chips sorted by the first panel; "
+        f"Workload {workloads}. Log axes. ×: chips in the stack, with the format of the weights. Chips sorted by the first panel; "
         "overlapping intervals do not rank them."
     )

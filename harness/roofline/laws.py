@@ -96,7 +96,7 @@ def _assumed() -> dict[str, Cited]:
             t["source"],
             t["unit"],
             t["reason"],
-        )  # fmt: skip
+        )
         for name, t in data.items()
     }
 

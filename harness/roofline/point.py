@@ -121,8 +121,8 @@ def point(
         "total_tok_s_per_chip": Figure.of(per_chip * (isl + osl) / osl, "token/s"),
         "memory_used_share": Figure.of(_used_share(kernels, room, batch), "1"),
     }
-    used = dict.fromkeys(figures, dict(kernels.used))
     timed = dict(kernels.used)
+    used = {name: timed for name in figures}
     power, power_used = energy.board_power_w(chip, n, seed)
     figures["power_w_per_chip"] = Figure.of(power, "W")
     figures["energy_j_per_output_tok"] = Figure.of(power / per_chip, "J/token")

@@ -132,7 +132,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
         folder.write_manifest({
             **facts, "status": "finished", "blas": blas_kernel(), "runner": _runner_entry(answering),
             "suites": {r.suite.id: _suite_entry(r) for r in runs},
-            "profiles": {f"{'chip' if isinstance(p, Chip) else 'model'}/{p.id}": manifest.profile_entry(p) for p in used},
+            "profiles": manifest.profile_entries(used),
             "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
         })  # fmt: skip
         return folder.folder

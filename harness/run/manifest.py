@@ -65,12 +65,18 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def profile_entries(profiles: Iterable[Profile]) -> dict[str, dict[str, Any]]:
+    """{"chip/ID" or "model/ID": its entry} of every profile used."""
+    return {f"{type(p).__name__.lower()}/{p.id}": profile_entry(p) for p in profiles}
+
+
 def profile_entry(profile: Profile) -> dict[str, Any]:
     """A profile's content hash and grade: the share of its values read in an opened source, and the weakest kind."""
     values = profile.all_values
     opened = sum(c.source in profile.sources for c in values)
     return {
-        "sha256": profile.sha256, "name": profile.name, "vendor": profile.texts.get("vendor") or profile.texts.get("publisher", ""),
+        "sha256": profile.sha256, "name": profile.name,
+        "vendor": profile.texts.get("vendor") or profile.texts.get("publisher", ""),
         "weakest_kind": profile.weakest_kind, "grade": f"{opened}/{len(values)} values from an opened source",
     }  # fmt: skip
 
@@ -94,7 +100,7 @@ def _entry(source: Source) -> dict[str, str]:
 _OWN = {
     "run": {"title": "measured in this run", "publisher": "this run", "url": ""},
     "model-of-time": {"title": "Stackline's model of time (harness/roofline)", "publisher": "Stackline", "url": ""},
-    "profile": {"title": "the chip's profile (hardware_profiles), which names no value", "publisher": "Stackline", "url": ""},
+    "profile": {"title": "the chip's profile, which gives no value", "publisher": "Stackline", "url": ""},
     "derived-here": {"title": "derived in the profile, arithmetic in its note", "publisher": "Stackline", "url": ""},
     "assumed-here": {"title": "assumed in the profile, reason in its note", "publisher": "Stackline", "url": ""},
     "unverified-from-memory": {"title": "unverified, from memory", "publisher": "Stackline", "url": ""},

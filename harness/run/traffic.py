@@ -80,7 +80,7 @@ def large_stack(model: Model, chip: Chip) -> Stack:
         try:
             dtypes: Dtypes = resolve_dtypes(Stack(model.id, dtype, chip.id), model, chip)
             tp = memory.smallest_tp(arch, dtypes, chip, ISL + OSL, CONCURRENCY, most)
-            return Stack(model.id, dtype, chip.id, tp, {"tp": str(tp)})
+            return Stack(model.id, dtype, chip.id, tp, {"tp": str(tp)} if tp > 8 else {})
         except NotPredictable as error:
             reason = NotPredictable(f"in {dtype}, {error}")
     raise reason
@@ -180,8 +180,8 @@ def chip_rows(chip: Chip) -> Iterator[Row]:
         keys["chip.usd_per_h"] = (f"price.{price.price_class}", 1 / 3600, "USD/h")
     for metric, (key, factor, unit) in keys.items():
         if not chip.has(key):
-            yield Row(chip.id, metric, None, unit, "published", "profile", chip=chip.id,
-                      note=chip.missing.get(key, "not supported" if key.startswith("compute") else "not in the profile"))  # fmt: skip
+            why = chip.missing.get(key, "not supported" if key.startswith("compute") else "not in the profile")
+            yield Row(chip.id, metric, None, unit, "published", "profile", chip=chip.id, note=why)
             continue
         note = (
             f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}"

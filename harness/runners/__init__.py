@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import UnknownId
 from harness.answers import Answer
+from harness.errors import UnknownId
 from harness.runners.base import Runner
 
 __all__ = ["Answer", "Runner", "runner"]

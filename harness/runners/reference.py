@@ -9,8 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
-from harness.reference import weights
 from harness.answers import Answer
+from harness.reference import weights
 from harness.runners.base import Progress
 from harness.trace import Trace
 

@@ -1,0 +1,160 @@
+"""The main job end to end on real parts, small."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import harness
+from harness.discovery import add_paths
+from harness.report import build
+from harness.results import COLUMNS, load_results
+from harness.run.evaluate import continuation
+from harness.run.job import Options, run
+from harness.suites import suite
+from tests.conftest import ROOT
+
+SILENT = lambda text: None  # noqa: E731
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory, weights_folder):
+    """Two suites on the reference model, two chips, one large model, in one process."""
+    options = Options(
+        suites=("science-choice", "word-problems-multilingual"), chips=("h100-sxm", "zhenwu-m890"),
+        models=("smollm2-135m-instruct", "qwen3-235b-a22b"), limit=4, workers=1,
+        out=tmp_path_factory.mktemp("runs") / "small",
+    )  # fmt: skip
+    return load_results(run(options, SILENT))
+
+
+def test_rows_have_the_contracts_columns_and_a_known_kind(small_run):
+    assert tuple(small_run.rows.columns) == COLUMNS
+    assert set(small_run.rows["kind"]) <= {"measured", "published", "modelled", "assumed"}
+    assert len(small_run.rows["run"].unique()) == 1
+
+
+def test_every_source_of_a_row_resolves_in_the_manifest(small_run):
+    named = {s for cell in small_run.rows["source"] for s in cell.split()}
+    assert named and named == set(small_run.manifest["sources"])
+
+
+def test_measured_and_modelled_stand_side_by_side(small_run):
+    rows = small_run.rows
+    accuracy = rows[(rows.metric == "accuracy")]
+    assert set(accuracy.suite) == {"science-choice", "word-problems-multilingual"} and (accuracy.n == 4).all()
+    tpot = rows[(rows.metric == "tpot_ms") & (rows.model == "qwen3-235b-a22b")]
+    assert len(tpot) == 2 and (tpot.p10 <= tpot.value).all() and (tpot.value <= tpot.p90).all()
+
+
+def test_the_suites_own_traffic_is_what_the_answers_say(small_run):
+    lines = [json.loads(x) for x in (small_run.folder / "answers.jsonl").read_text("utf-8").splitlines()]
+    mine = [x["prompt_tokens"] for x in lines if x["suite"] == "word-problems-multilingual"]
+    note = small_run.rows.query("metric == 'ttft_ms' and suite == 'word-problems-multilingual'").note.iloc[0]
+    assert f"isl={round(sum(mine) / len(mine), 1):g}" in note
+
+
+def test_options_that_were_scored_have_no_time_per_output_token(small_run):
+    row = small_run.rows.query("metric == 'tpot_ms' and suite == 'science-choice'").iloc[0]
+    assert row.value != row.value and "nothing was generated" in row.note
+
+
+def test_the_trace_counts_at_least_the_weights_work_of_every_prompt(small_run):
+    lines = [json.loads(x) for x in (small_run.folder / "answers.jsonl").read_text("utf-8").splitlines()]
+    generated = sum(x["output_tokens"] - 1 for x in lines if x["suite"] == "word-problems-multilingual")
+    decode = sum(t["flops"] for t in small_run.trace if t["suite"] == "word-problems-multilingual" and t["phase"] == "decode")
+    assert decode >= 2 * 134_000_000 * generated
+
+
+def test_the_manifest_says_what_was_used(small_run):
+    m = small_run.manifest
+    assert m["status"] == "finished" and m["seed"] == 0 and "blas" in m and m["runner"]["model"] == "smollm2-135m-instruct"
+    assert set(m["profiles"]) == {"chip/h100-sxm", "chip/zhenwu-m890", "model/qwen3-235b-a22b", "model/smollm2-135m-instruct"}
+    for s in m["suites"].values():
+        assert s["imitates"] and s["licence"] and s["max_tokens"] and 0 <= s["chance"] <= 1
+
+
+def test_the_same_seed_gives_the_same_answers_and_figures(small_run, tmp_path):
+    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=4,
+                      workers=1, out=tmp_path / "again")  # fmt: skip
+    again = load_results(run(options, SILENT)).rows
+    mine = again[~again.metric.isin(["wall_s"])].drop(columns="run")
+    first = small_run.rows.merge(mine, on=["stack", "metric", "suite", "workload", "chip"], suffixes=("_a", "_b"))
+    assert len(first) == len(mine)
+    assert ((first.value_a == first.value_b) | (first.value_a.isna() & first.value_b.isna())).all()
+
+
+def test_a_report_is_built_from_the_folder_alone(small_run):
+    page = build(small_run.folder, SILENT)
+    text = page.read_text("utf-8")
+    assert "Zhenwu M890" in text and "assumed" in text
+    first = page.read_bytes()
+    assert build(small_run.folder, SILENT).read_bytes() == first
+
+
+def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
+    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=4,
+                      runner=f"replay:{small_run.folder / 'answers.jsonl'}", out=tmp_path / "replay")  # fmt: skip
+    replayed = load_results(run(options, SILENT)).rows
+    value = lambda rows: rows.query("metric == 'accuracy' and suite == 'science-choice'").value.iloc[0]  # noqa: E731
+    assert value(replayed) == value(small_run.rows)
+
+
+def test_the_null_runner_scores_nothing_and_leaves_gaps_not_zeros(tmp_path):
+    options = Options(suites=("word-problems-multilingual",), chips=("h20-96gb",), limit=5, runner="null", out=tmp_path / "n")
+    rows = load_results(run(options, SILENT)).rows
+    assert rows.query("metric == 'accuracy'").value.iloc[0] == 0.0
+    bits = rows.query("metric == 'bits_per_byte'").iloc[0]
+    assert bits.value != bits.value and bits.note
+
+
+def test_a_continuation_follows_after_one_space():
+    assert continuation("Answer:", "12") == " 12" and continuation("Answer: ", "12") == "12"
+    assert continuation('"""', "\n    return 1") == "\n    return 1"
+
+
+def test_public_names_load(weights_folder):
+    assert harness.chip("h20-96gb").get("memory.bandwidth").point == pytest.approx(4e12)
+    assert harness.model("qwen3-235b-a22b").native_dtype == "bf16"
+    assert harness.suite("science-choice").chance > 0.2
+
+
+NEW_PLOT = '''"""A plot of nothing much."""
+TITLE, NEEDS = "Ceilings, plainly", ("chip.memory_gb",)
+
+def draw(results, figure):
+    rows = results.rows[results.rows.metric == "chip.memory_gb"]
+    figure.subplots().bar(rows.chip, rows.value)
+'''
+NEW_SUITE = '''"""echo-digit: says a digit."""
+from harness.suites import Grade, Item, Suite
+
+def make(seed):
+    return [Item(f"e{k}", f"Say {k}:", str(k), 1 + k % 5) for k in range(10)]
+
+def grade(item, text):
+    return Grade(float(text.strip() == item.answer), "correct" if text.strip() == item.answer else "wrong")
+
+SUITE = Suite("echo-digit", "Echo", "reasoning", "nothing", "a toy", "Apache-2.0", "1", "generate", 3, ("\\n",),
+              make, grade, lambda item: {"always 1": "1"})
+'''
+
+
+def test_adding_is_one_file_found_by_its_name(tmp_path, no_extra_paths, weights_folder):
+    """A new chip, model, suite and plot in a --path folder each appear in the report; no list is extended."""
+    (tmp_path / "hardware_profiles").mkdir()
+    chip = (ROOT / "hardware_profiles/h20-96gb.toml").read_text("utf-8")
+    (tmp_path / "hardware_profiles/new-chip.toml").write_text(chip.replace("H20 SXM 96GB", "New Chip"), "utf-8")
+    (tmp_path / "models").mkdir()
+    model = (ROOT / "harness/models/llama-3.1-8b.toml").read_text("utf-8")
+    (tmp_path / "models/new-model.toml").write_text(model, "utf-8")
+    (tmp_path / "echo_digit.py").write_text(NEW_SUITE, "utf-8")  # loose files are told apart by their contents
+    (tmp_path / "plainly.py").write_text(NEW_PLOT, "utf-8")
+    add_paths((tmp_path,))
+    options = Options(suites=("echo-digit",), chips=("new-chip",), models=("smollm2-135m-instruct", "new-model"),
+                      limit=3, workers=1, out=tmp_path / "run")  # fmt: skip
+    page = build(run(options, SILENT), SILENT).read_text("utf-8")
+    for name in ("New Chip", "new-model", "echo-digit", "Ceilings, plainly"):
+        assert name in page, name
+    assert suite("echo-digit").items(3)
