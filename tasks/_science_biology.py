@@ -23,7 +23,7 @@ ORGANS = {
     "takes in air when we breathe": "the lungs",
     "lets us think and remember": "the brain",
     "digests the food that we swallow": "the stomach",
-    "lets us see": "the eyes",
+    "has a lens and a pupil": "the eyes",
     "covers the outside of the body": "the skin",
     "filters the blood and makes urine": "the kidneys",
 }
@@ -144,11 +144,11 @@ def chargaff(rng: Rng) -> Draft:
 
 
 def doubling(rng: Rng) -> Draft:
-    start, minutes, n = between(rng, 2, 15), pick(rng, [15, 20, 30]), between(rng, 3, 7)
-    hours = Fraction(minutes * n, 60)
+    start, minutes = between(rng, 2, 15), pick(rng, [15, 20, 30])
+    n = between(rng, 3, 7 if start < 8 else 6)  # at most 999 bacteria, shown to the last one
     return numeric(
         rng,
-        f"Bacteria divide every {minutes} minutes. How many do {start} become in {float(hours):.4g} h?",
+        f"Bacteria divide every {minutes} minutes. How many do {start} become in {minutes * n} minutes?",
         start * 2**n,
         [start * 2 * n, start * 2 ** (n - 1), start * n * n, start * 2 ** (n + 1)],
     )
@@ -204,7 +204,8 @@ def dihybrid(rng: Rng) -> Draft:
     )
     return numeric(
         rng,
-        f"Two plants AaBb, genes unlinked, give {total} offspring. How many are expected to show {what}?",
+        f"Two plants AaBb are crossed; the genes are unlinked. How many of {total} offspring are expected to "
+        f"show {what}?",
         total * k / 16,
         [total * (10 - k) / 16, total / 4, total * 3 / 4, total * 6 / 16],
     )
@@ -241,7 +242,7 @@ def heterozygote(rng: Rng) -> Draft:
     q = s / (s + t)
     return numeric(
         rng,
-        f"Relative fitness is {1 - s:g} for AA, 1 for Aa and {1 - t:g} for aa. At equilibrium, which "
+        f"Relative fitness is {1 - s:g} for AA, 1 for Aa and {1 - t:g} for aa. At equilibrium, what "
         "fraction of the zygotes is Aa?",
         2 * q * (1 - q),
         [q, q * (1 - q), 1 - q, 2 * (s / t) * (1 - s / t)],
@@ -255,7 +256,7 @@ def pedigree(rng: Rng) -> Draft:
     plural = f"{sons} unaffected sons" if sons > 1 else "one unaffected son"
     return numeric(
         rng,
-        f"From her family a woman carries an X-linked recessive allele with probability {prior}. She has "
+        f"By her family history a woman carries an X-linked recessive allele with probability {prior}. She has "
         f"{plural}. What is the probability that her next son is affected?",
         float(carrier / 2),
         [float(carrier), float(prior / 2), float(like / 2), float(prior / 2 ** (sons + 1))],
@@ -325,8 +326,8 @@ def logistic(rng: Rng) -> Draft:
     grown = exp(r * t)
     return numeric(
         rng,
-        f"A population of {n} grows logistically with r = {r} a year and K = {k}. How many are there after "
-        f"{t} years?",
+        f"A population of {n} grows logistically with r = {r} a year and K = {k}. About how many are there "
+        f"after {t} years?",
         k / (1 + (k / n - 1) / grown),
         [n * grown, n * (1 + r * t * (1 - n / k)), k - (k - n) / grown],
     )

@@ -49,7 +49,7 @@ FORMULAS = {
 }
 SUBSTANCES = {
     "gas do people need to breathe": "oxygen",
-    "gas do plants take from the air to grow": "carbon dioxide",
+    "gas do plants turn into sugar": "carbon dioxide",
     "metal rusts when it gets wet": "iron",
     "liquid falls from the clouds as rain": "water",
     "gas makes a party balloon rise": "helium",
@@ -176,7 +176,7 @@ def oxidation(rng: Rng) -> Draft:
             ("HClO", "chlorine", 1),
             ("NaClO3", "chlorine", 5),
             ("MnO2", "manganese", 4),
-            ("Na2S2O3", "sulfur", 2),
+            ("MnSO4", "manganese", 2),
         ],
     )
     wrong = [n for n in range(1, 9) if n != number]
@@ -196,7 +196,7 @@ def combustion(rng: Rng) -> Draft:
     need = Fraction(4 * c + h, 4) * n
     return numeric(
         rng,
-        f"How many moles of O2 burn {n} mol of {name}, C{c if c > 1 else ''}H{h}, completely?",
+        f"How many moles of O2 does it take to burn {n} mol of {name}, C{c if c > 1 else ''}H{h}, completely?",
         float(need),
         [n * c, n * (c + h / 2), n * (2 * c + h / 2)],
         "mol",
@@ -219,7 +219,7 @@ def limiting(rng: Rng) -> Draft:
     a, b = pick(rng, [3, 4, 5, 7, 8]), pick(rng, [6, 9, 10, 15, 20, 24])
     return numeric(
         rng,
-        f"In N2 + 3 H2 -> 2 NH3, {a} mol of N2 and {b} mol of H2 react completely. How much NH3 forms?",
+        f"In N2 + 3 H2 -> 2 NH3, {a} mol of N2 and {b} mol of H2 react until one is used up. How much NH3 forms?",
         2 * min(a, b / 3),
         [2 * max(a, b / 3), 2 * b, a + b, min(a, b / 3)],
         "mol",
@@ -240,7 +240,8 @@ def half_life(rng: Rng) -> Draft:
 
 def weak_acid(rng: Rng) -> Draft:
     pka, c = pick(rng, [3.2, 3.75, 4.2, 4.76, 5.3]), pick(rng, [0.05, 0.1, 0.2, 0.5])
-    p = (pka - log10(c)) / 2
+    k = 10**-pka
+    p = -log10((sqrt(k * k + 4 * k * c) - k) / 2)
     return numeric(
         rng,
         f"What is the pH of a {c} mol/L solution of a weak acid of pKa {pka}?",
@@ -257,7 +258,7 @@ def buffer(rng: Rng) -> Draft:
     return numeric(
         rng,
         f"A buffer of pKa {pka} holds {acid_n} mmol of acid and {base_n} mmol of its conjugate base. "
-        f"After adding {v} mL of {c} mol/L HCl, what is [base]/[acid] times the original ratio?",
+        f"By what factor does adding {v} mL of {c} mol/L HCl multiply the ratio [base]/[acid]?",
         (base_n - x) / (acid_n + x) / (base_n / acid_n),
         [
             (base_n + x) / (acid_n - x) / (base_n / acid_n),
@@ -269,7 +270,7 @@ def buffer(rng: Rng) -> Draft:
 
 
 def nernst(rng: Rng) -> Draft:
-    e = pick(rng, [1.10, 0.46, 0.63, 1.56])
+    e = pick(rng, [1.10, 0.78, 0.63, 0.47])
     a, b = pick(rng, [0.001, 0.005, 0.02]), pick(rng, [0.5, 1.5, 2])
     step = 0.0592 / 2 * log10(b / a)
     side = pick(rng, ["anode", "cathode"])
@@ -337,8 +338,8 @@ def rate_law(rng: Rng) -> Draft:
     right = r * fa**m * fb**n
     return numeric(
         rng,
-        f"A rate is {r} mmol/(L s). {a} times [A] makes it {a**m} times as fast; then {b} times [B] makes it "
-        f"{b**n} times faster still. What is it at {fa} times [A] and {fb} times [B]?",
+        f"A and B react at {r} mmol/(L s). {a} times [A] makes it {a**m} times as fast; then {b} times [B] makes it "
+        f"{b**n} times as fast again. What is the rate at {fa} times the first [A] and {fb} times the first [B]?",
         right,
         [r * fa * fb, r * fa**n * fb**m, r * (fa**m + fb**n), r * fa**2 * fb**2],
         "mmol/(L s)",
@@ -350,7 +351,7 @@ def equilibrium(rng: Rng) -> Draft:
     x = (-k + sqrt(k * k + 16 * k * c)) / 8
     return numeric(
         rng,
-        f"For A <=> 2 B, Kc = {k}. A vessel starts with {c} mol/L of A and no B. Which fraction of A "
+        f"For A <=> 2 B, Kc = {k}. A vessel starts with {c} mol/L of A and no B. What fraction of A "
         "has reacted at equilibrium?",
         x / c,
         [k / (1 + k), (-k + sqrt(k * k + 4 * k * c)) / 2 / c, 1 - x / c, 2 * x / (c + x)],

@@ -42,7 +42,7 @@ FORCES = {
     "pulls an iron nail towards a magnet": "magnetism",
     "slows a box that slides over a rough floor": "friction",
     "carries the current in a copper wire": "electrons",
-    "bounces back from a mirror": "light",
+    "lets us see our face in a mirror": "light",
     "reaches our ears from a drum": "sound",
 }
 PLANETS = {
@@ -100,7 +100,7 @@ def kinetic(rng: Rng) -> Draft:
     m, v = between(rng, 2, 20), between(rng, 3, 15)
     return numeric(
         rng,
-        f"What is the kinetic energy of a {m} kg cart moving at {v} m/s?",
+        f"What is the kinetic energy of a cart of {m} kg moving at {v} m/s?",
         m * v * v / 2,
         [m * v * v, m * v / 2, m * v],
         "J",
@@ -112,7 +112,7 @@ def series(rng: Rng) -> Draft:
     u = i * (a + b)
     return numeric(
         rng,
-        f"Resistors of {a} ohm and {b} ohm are in series on a {u} V battery. What current flows?",
+        f"Resistors of {a} ohm and {b} ohm are in series on a battery of {u} V. What current flows?",
         i,
         [u / a, u / b, u * (a + b) / (a * b)],
         "A",
@@ -146,7 +146,7 @@ def incline(rng: Rng) -> Draft:
     s, c = sin(radians(angle)), cos(radians(angle))
     return numeric(
         rng,
-        f"A block slides down a slope of {angle}° with a friction coefficient of {mu}. "
+        f"A block slides down a slope of {angle}° with a kinetic friction coefficient of {mu}. "
         "With g = 9.8 m/s², what is its acceleration?",
         9.8 * (s - mu * c),
         [9.8 * s, 9.8 * (c - mu * s), 9.8 * (s + mu * c), 9.8 * (s - mu)],
@@ -183,7 +183,7 @@ def parallel(rng: Rng) -> Draft:
     a, b, u = between(rng, 4, 30), between(rng, 4, 30), between(rng, 6, 24, 2)
     return numeric(
         rng,
-        f"Resistors of {a} ohm and {b} ohm are in parallel on a {u} V battery. "
+        f"Resistors of {a} ohm and {b} ohm are in parallel on a battery of {u} V. "
         "What power does the battery deliver?",
         u * u * (1 / a + 1 / b),
         [u * u / (a + b), u * (1 / a + 1 / b), u * u / a],
@@ -197,7 +197,7 @@ def compton(rng: Rng) -> Draft:
     return numeric(
         rng,
         f"A photon of wavelength {wave} pm scatters off a free electron at rest by {angle}°. With a "
-        "Compton wavelength of 2.426 pm, which fraction of its energy does the electron take?",
+        "Compton wavelength of 2.426 pm, what fraction of its energy does the electron take?",
         1 - wave / (wave + k * (1 - cos(radians(angle)))),
         [
             1 - wave / (wave + k * (1 + cos(radians(angle)))),
@@ -254,8 +254,8 @@ def rocket(rng: Rng) -> Draft:
     u, ratio, t, g = between(rng, 1800, 3000, 200), pick(rng, [2, 2.5, 3, 4]), between(rng, 20, 60, 10), 9.8
     return numeric(
         rng,
-        f"A rocket burns straight up from rest for {t} s until 1/{ratio} of its mass is left; the "
-        f"exhaust leaves at {u} m/s. With g = 9.8 m/s² and no drag, how fast is it then?",
+        f"A rocket burns straight up from rest for {t} s while its mass falls from {ratio} t to 1 t; "
+        f"the exhaust leaves at {u} m/s. With g = 9.8 m/s² and no drag, how fast is it at the end?",
         u * log(ratio) - g * t,
         [u * log(ratio), u * (1 - 1 / ratio) - g * t, u * log(ratio) + g * t],
         "m/s",
@@ -269,7 +269,7 @@ def capacitor(rng: Rng) -> Draft:
     energy = 0.5 * c * (u * (1 - left)) ** 2
     return numeric(
         rng,
-        f"A {c} µF capacitor charges from zero through {r} kilo-ohm from {u} V. How much energy does "
+        f"A {c} µF capacitor, empty at first, charges through {r} kilo-ohm from {u} V. How much energy does "
         f"it hold after {t:g} s?",
         energy,
         [0.5 * c * (u * left) ** 2, 0.5 * c * u * u * (1 - left), 0.5 * c * u * u],
@@ -282,7 +282,7 @@ def banked(rng: Rng) -> Draft:
     t = tan(radians(angle))
     return numeric(
         rng,
-        f"A curve of radius {r} m is banked at {angle}° and the friction coefficient is {mu}. With "
+        f"A curve of radius {r} m is banked at {angle}° and the static friction coefficient is {mu}. With "
         "g = 9.8 m/s², at which speed does a car begin to slide outwards?",
         sqrt(9.8 * r * (t + mu) / (1 - mu * t)),
         [
@@ -297,7 +297,7 @@ def banked(rng: Rng) -> Draft:
 
 TEMPLATES = {
     1: [
-        recall("units", "What is the unit of {}?", UNITS),
+        recall("units", "What is the SI unit of {}?", UNITS),
         recall("instruments", "What do we use to measure {}?", INSTRUMENTS),
         recall("forces", "What {}?", FORCES),
         recall("planets", "Which {}?", PLANETS),

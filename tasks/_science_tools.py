@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from math import floor, log10
 
 import numpy as np
@@ -32,14 +33,16 @@ def between(rng: Rng, low: int, high: int, step: int = 1) -> int:
     return low + step * int(rng.integers((high - low) // step + 1))
 
 
-def shown(x: float, unit: str = "") -> str:
-    """Three significant digits, without an exponent between 0.001 and 100,000."""
+def shown(x: float, unit: str = "", full: bool = False) -> str:
+    """Three significant digits, without an exponent between 0.001 and 100,000; `full` rounds none off before the
+    decimal point there."""
     if x == 0:
         text = "0"
     else:
         exponent = floor(log10(abs(float(f"{x:.2e}"))))
         if -3 <= exponent < 5:
-            rounded = round(x, 2 - exponent)
+            place = max(0, 2 - exponent) if full else 2 - exponent
+            rounded = Decimal(repr(float(x))).quantize(Decimal(1).scaleb(-place), ROUND_HALF_UP)
             text = f"{rounded:.{max(0, 2 - exponent)}f}"
             text = text.rstrip("0").rstrip(".") if "." in text else text
         else:
@@ -54,7 +57,7 @@ def numeric(
     """Options from the values that common slips give; too near or repeated ones are replaced.
 
     The replacements scale the right value up and down alike, so that neither the middle option nor the
-    roundest is a better guess.
+    roundest is a better guess. A whole right value is shown in full, and the others then to the unit at least.
     """
     factors = [0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0]
     rng.shuffle(factors)
@@ -74,7 +77,8 @@ def numeric(
             values.append(value)
         if len(values) == 4:
             break
-    first, *rest = (shown(v, unit) for v in values)
+    full = right == int(right) and shown(right) != shown(right, full=True)
+    first, *rest = (shown(v, unit, full) for v in values)
     return Draft(question, first, tuple(rest))
 
 

@@ -1,4 +1,4 @@
-"""science-choice: four-option questions in physics, chemistry and biology, from schoolbook to graduate level.
+"""science-choice: four-option questions in physics, chemistry and biology, from schoolbook to university level.
 
 Imitates GPQA Diamond: four options, three sciences, distractors that a likely mistake would give.
 Differs: the questions are generated, level 2 and up with computed answers and distractors computed from named

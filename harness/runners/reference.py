@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
 from harness.answers import Answer
+from harness.errors import StacklineError
 from harness.reference import weights
 from harness.runners.base import Progress
 from harness.trace import Trace
 
 MODEL_ID = "smollm2-135m-instruct"
+_PART_ALONE = 64  # prompts of a part in one process: full batches, and answers kept as they come
 _TASKS_PER_WORKER = 4  # small enough that no worker idles long at the end, large enough to share prefixes
 
 _engine = None  # a worker's own
@@ -64,6 +67,7 @@ class ReferenceRunner:
         self.tokenizer = Tokenizer(self.folder)
         self._trace = Trace()
         self._pool: ProcessPoolExecutor | None = None
+        self._pending: dict[Future, list[int]] = {}
         if workers > 1:
             self._pool = ProcessPoolExecutor(
                 workers,
@@ -126,7 +130,7 @@ class ReferenceRunner:
         """Parts of like prompts: sorted so that shared beginnings stay together, equal prompts never parted."""
         order = sorted(range(len(prompts)), key=lambda i: prompts[i])
         if self._pool is None:
-            return [order] if order else []
+            return [order[i : i + _PART_ALONE] for i in range(0, len(order), _PART_ALONE)]
         size = max(1, -(-sum(len(p) for p in prompts) // (self.workers * _TASKS_PER_WORKER)))
         parts: list[list[int]] = []
         filled = 0
@@ -147,12 +151,15 @@ class ReferenceRunner:
                 self._trace += self._local.take_trace()
                 yield indices, result
             return
-        pending = {self._pool.submit(_work, method, arguments): indices for indices, arguments in jobs}
+        pending = {}
+        for indices, arguments in jobs:  # a future is the key, since it is what `wait` returns
+            pending[self._pool.submit(_work, method, arguments)] = indices
+        self._pending = pending
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
+                result, trace = _outcome(future)
                 indices = pending.pop(future)
-                result, trace = future.result()
                 self._trace += Trace(trace)
                 report(len(indices))
                 yield indices, result
@@ -163,10 +170,30 @@ class ReferenceRunner:
         return trace
 
     def close(self) -> None:
-        """End the workers; what they have not begun is dropped."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        """End the workers; where work was left unfinished (Ctrl-C, an error) they are not waited for."""
+        if self._pool is None:
+            return
+        if self._pending:
+            _end_at_once(self._pool)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = None
+
+
+def _outcome(future: Future) -> tuple[list, list]:
+    """What a worker made. Raises StacklineError where the worker itself is gone."""
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise StacklineError("a worker process was ended from outside (out of memory?); try --workers 1") from error
+
+
+def _end_at_once(pool: ProcessPoolExecutor) -> None:
+    """Terminate the workers in the middle of what they do (Python 3.14 has a method for it)."""
+    if hasattr(pool, "terminate_workers"):
+        pool.terminate_workers()
+        return
+    for process in list(pool._processes.values()):
+        process.terminate()
 
 
 def _start_worker(folder: str, ignore_interrupt: bool = True) -> None:
