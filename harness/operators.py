@@ -377,5 +377,7 @@ def state_bytes_per_sequence(arch: Architecture, kv_dtype: str, tp: int = 1) -> 
     total = 0.0
     for g in arch.layers:
         dtype = "fp32" if isinstance(g.attention, GatedDelta) else kv_dtype
-        total += g.count * g.attention.state_elements * BYTES[dtype] / tp
+        # A window's KV heads are copied where they are fewer than the chips, as the full cache's are.
+        share = max(1 / tp, 1 / getattr(g.attention, "kv_heads", tp))
+        total += g.count * g.attention.state_elements * BYTES[dtype] * share
     return total

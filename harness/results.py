@@ -11,6 +11,7 @@ An absent figure is an empty cell, never a zero. `figures` in rows are rounded t
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -81,17 +82,22 @@ class RunFolder:
         self.folder, self.run_id = folder, run_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / "manifest.json").exists():
+            # A run that died without its manifest is a run too: its answers are kept.
+            if any((folder / f).exists() for f in ("manifest.json", "rows.csv", "trace.jsonl", "answers.jsonl")):
                 raise CannotWrite(folder, "it already holds a run")
-            (folder / "answers.jsonl").open("x" if not (folder / "answers.jsonl").exists() else "w").close()
+            (folder / "answers.jsonl").open("x").close()
         except OSError as error:
             raise CannotWrite(folder, error.strerror or str(error)) from error
 
     def append_answers(self, answers: Iterable[dict[str, Any]]) -> None:
         """Append finished answers; what is on disk survives whatever happens next."""
-        with (self.folder / "answers.jsonl").open("a", encoding="utf-8") as out:
-            for answer in answers:
-                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        path = self.folder / "answers.jsonl"
+        lines = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
+        try:
+            with path.open("a", encoding="utf-8") as out:
+                out.write(lines)
+        except OSError as error:
+            raise CannotWrite(path, error.strerror or str(error)) from error
 
     def write_trace(self, lines: Iterable[dict[str, Any]]) -> None:
         write_whole(self.folder / "trace.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
@@ -116,7 +122,8 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         raise CannotWrite(path, error.strerror or str(error)) from error
     finally:
-        work.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where the folder itself is no folder, the reason above stands
+            work.unlink(missing_ok=True)
 
 
 def _csv_text(rows: Iterable[Row], run_id: str) -> str:
@@ -161,10 +168,17 @@ def load_results(path: str | Path) -> Results:
         raise BadFile(folder / "manifest.json", "file", str(error), "JSON") from error
     text = {c: str for c in ("run", "stack", "model", "weight_dtype", "chip", "suite", "workload", "metric", "unit",
                              "kind", "source", "note")}  # fmt: skip
-    rows = pd.read_csv(folder / "rows.csv", dtype=text, keep_default_na=False, na_values={c: [""] for c in
-                       ("value", "p10", "p90", "n", "chips")})  # fmt: skip
+    try:
+        rows = pd.read_csv(folder / "rows.csv", dtype=text, keep_default_na=False, na_values={c: [""] for c in
+                           ("value", "p10", "p90", "n", "chips")})  # fmt: skip
+    except ValueError as error:  # pandas' own parser errors are ValueErrors
+        raise BadFile(folder / "rows.csv", "file", str(error).splitlines()[0], "CSV") from error
     if missing := set(COLUMNS) - set(rows.columns):
         raise BadFile(folder / "rows.csv", min(missing), "no such column", "the columns of a run's rows")
     trace_file = folder / "trace.jsonl"
     lines = trace_file.read_text("utf-8").splitlines() if trace_file.exists() else []
-    return Results(folder, manifest, rows, [json.loads(line) for line in lines])
+    try:
+        trace = [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise BadFile(trace_file, "file", str(error), "one JSON object a line") from error
+    return Results(folder, manifest, rows, trace)

@@ -55,11 +55,27 @@ def parse(text: str) -> Stack:
     what, _, where = head.partition("@")
     model, _, dtype = what.partition("/")
     chip, colon, count = where.partition(":")
-    if not model or (colon and not count.isdigit()) or (colon and int(count) < 1):
-        raise UserMistake(f"stack '{text}': expected model/weight_dtype@chip:count,option=value,...")
+    half = ("/" in what and not dtype) or ("@" in head and not chip)
+    if not model or half or (colon and not _is_count(count)):
+        raise UserMistake(f"stack {text!r}: expected model/weight_dtype@chip:count,option=value,...")
     if dtype and dtype not in DTYPES:
-        raise UserMistake(f"stack '{text}': dtype '{dtype}' is none of {', '.join(DTYPES)}")
-    return Stack(model, dtype, chip, int(count) if count else 1, dict(_option(text, o) for o in options))
+        raise UserMistake(f"stack {text!r}: dtype {dtype!r} is none of {', '.join(DTYPES)}")
+    pairs = [_option(text, o) for o in options]
+    if twice := [k for i, (k, _) in enumerate(pairs) if k in dict(pairs[:i])]:
+        raise UserMistake(f"stack {text!r}: {twice[0]} is given twice")
+    return Stack(model, dtype, chip, int(count) if count else 1, dict(pairs))
+
+
+def _is_count(text: str) -> bool:
+    """A whole number above 0 in ASCII digits (`isdigit` alone takes a superscript, which `int` does not)."""
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
 
 
 def _option(text: str, option: str) -> tuple[str, str]:
@@ -71,11 +87,13 @@ def _option(text: str, option: str) -> tuple[str, str]:
             if unknown and key not in OPTIONS
             else f" (options: {', '.join(OPTIONS)})"
         )
-        raise UserMistake(f"stack '{text}': '{option}' is not an option{hint}")
-    if key in _COUNTS and (not value.isdigit() or int(value) < 1):
-        raise UserMistake(f"stack '{text}': {key}={value} is not a whole number above 0")
+        raise UserMistake(f"stack {text!r}: {option!r} is not an option{hint}")
+    if key in _COUNTS and not _is_count(value):
+        raise UserMistake(f"stack {text!r}: {key}={value!r} is not a whole number above 0")
+    if key == "gpu_mem" and not _is_share(value):
+        raise UserMistake(f"stack {text!r}: {key}={value!r} is not a share of memory above 0, at most 1")
     if key in _CHOICES and value not in _CHOICES[key]:
-        raise UserMistake(f"stack '{text}': {key}={value} is none of {', '.join(_CHOICES[key])}")
+        raise UserMistake(f"stack {text!r}: {key}={value!r} is none of {', '.join(_CHOICES[key])}")
     return key, value
 
 
@@ -114,8 +132,9 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     weight = stack.weight_dtype or model.native_dtype
     act = stack.options.get("act") or _default_act(weight, chip)
     kv = stack.options.get("kv") or ("bf16" if act in ("fp8", "int8", "nvfp4", "fp4", "mxfp4") else act)
-    if chip.peak_key(act) is None:
-        raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {act}")
+    for dtype in (weight, act):
+        if chip.peak_key(dtype) is None:
+            raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
     kept = tuple(model.tables.get("dtypes", {}).get("bf16_parts", ("embedding", "head", "norm", "router")))
     return Dtypes(weight, act, kv, kept)
 

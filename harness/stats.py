@@ -78,7 +78,10 @@ def mean(x: Sequence[float], level: float = 0.95, clusters: Sequence[str] | None
 
 
 def student_t(p: float, df: int) -> float:
-    """Quantile of Student's t, by Hill's expansion (Hill 1970, CACM algorithm 396; error below 1e-3 for df >= 3)."""
+    """Quantile of Student's t: exact for df 1 and 2, else the normal expansion (Abramowitz and Stegun 26.7.5).
+
+    For df >= 3 the expansion is low by at most 0.15 % up to the 97.5 % point and 0.8 % at the 99.5 % point.
+    """
     z = NormalDist().inv_cdf(p)
     if df == 1:
         return math.tan(math.pi * (p - 0.5))
@@ -96,4 +99,14 @@ def student_t(p: float, df: int) -> float:
 
 def binomial_tail(right: int, n: int, p: float) -> float:
     """P(X >= right) for X ~ Binomial(n, p): the exact one-sided test against a chance level."""
-    return sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(right, n + 1))
+    if right <= 0 or p >= 1:
+        return 1.0 if right <= n else 0.0
+    if p <= 0:
+        return 0.0
+    # In logarithms: a binomial coefficient of some thousand items is past the largest float.
+    whole, yes, no = math.lgamma(n + 1), math.log(p), math.log1p(-p)
+    terms = (
+        math.exp(whole - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no)
+        for k in range(right, n + 1)
+    )
+    return min(1.0, math.fsum(terms))

@@ -16,14 +16,15 @@ from harness.trace import Op
 
 
 def collective_time(kernels: Kernels, op: Op) -> KernelTime:
-    """Draws of one collective's time. Raises KeyError where the profile has no link to run it on."""
+    """Draws of one collective's time. Raises NotPredictable where the profile has no link to run it on."""
     size, chips = op.shape
     law = laws.law("all_reduce", kernels.chip.id, kernels.n, kernels.seed)
     domain = (
         kernels.draw("scaleup.domain") if kernels.chip.has("scaleup.domain") else np.full(kernels.n, chips)
     )
     link = kernels.draw("scaleup.bandwidth")
-    if kernels.chip.has("scaleout.bandwidth"):
+    # Drawn only where some draw leaves the domain: a value that decides nothing lends its kind to nothing.
+    if np.any(chips > domain) and kernels.chip.has("scaleout.bandwidth"):
         link = np.where(chips <= domain, link, np.minimum(link, kernels.draw("scaleout.bandwidth")))
     passes = 2 if op.kind == "all_reduce" else 1
     network_s = passes * (chips - 1) / chips * size / (law.e_bw * link)

@@ -102,7 +102,7 @@ def _parts(row) -> dict[str, float] | None:
 
 def _sums(step: StepTime) -> dict[str, float]:
     out = {"work": 0.0, "fixed": 0.0, "network": 0.0}
-    for op, count, time in step.operators.values():
+    for op, count, time in (one for listed in step.operators.values() for one in listed):
         work, fixed = float(np.median(time.work_s)) * count, float(np.median(time.fixed_s)) * count
         if op.kind in COLLECTIVE_KINDS:
             out["network"] += work + fixed

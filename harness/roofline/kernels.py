@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.errors import NotPredictable
 from harness.profiles import Chip
 from harness.quantity import Cited
 from harness.roofline import laws
@@ -58,15 +59,20 @@ class Kernels:
         self.bandwidth = self.draw("memory.bandwidth")
 
     def draw(self, key: str) -> np.ndarray:
-        """Draws of a profile value, remembered as used (its source and kind travel with the result)."""
+        """Draws of a profile value, remembered as used (its source and kind travel with the result).
+
+        Raises NotPredictable with the profile's reason where it has no such value.
+        """
         if key not in self._draws:
+            if not self.chip.has(key):
+                reason = self.chip.missing.get(key, "not in the profile")
+                raise NotPredictable(f"{self.chip.name} has no {key}: {reason}")
             self.used[key] = self.chip.get(key)
             self._draws[key] = self.used[key].sample(self.n, self.seed)
         return self._draws[key]
 
     def peak(self, dtype: str) -> np.ndarray:
-        key = self.chip.peak_key(dtype)
-        return self.draw(key)
+        return self.draw(self.chip.peak_key(dtype) or f"compute.{dtype}")
 
     def time(self, op: Op) -> KernelTime:
         """Time of one operator; collectives are not kernels (see collectives.py)."""

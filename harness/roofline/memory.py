@@ -38,6 +38,8 @@ def fit(
 ) -> Fit:
     """Memory of one chip for sequences of `tokens`. Raises NotPredictable where not even one fits."""
     reserve = laws.assumed("memory_reserve").point if gpu_mem is None else 1 - gpu_mem
+    if not chip.has("memory.capacity"):
+        raise NotPredictable(f"{chip.name} has no memory.capacity: {chip.missing.get('memory.capacity', 'not given')}")
     capacity = chip.get("memory.capacity").point
     out = Fit(
         weight_bytes(arch, dtypes, tp, ep),
@@ -66,9 +68,10 @@ def smallest_tp(
         try:
             if fit(arch, dtypes, chip, tokens, int(tp)).sequences >= sequences:
                 return int(tp)
+            last = None  # one fits, not all: the reason of a smaller group stands no longer
         except NotPredictable as error:
             last = error
-    if last is None or "chip(s)" not in str(last):
+    if last is None:
         last = NotPredictable(
             f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}"
         )

@@ -12,6 +12,7 @@ for what is left out is refused. Where b is less than asked, requests queue and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,8 +100,9 @@ def point(
     where = read_deployment(stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     if where.pp > 1 or where.dp > 1 or where.ep > 1:
         raise NotPredictable("pipeline, expert and data-parallel attention are not modelled")
-    room = memory.fit(arch, dtypes, chip, int(isl + osl), where.tp, where.ep)
-    asked = max(1, round(concurrency / where.replicas))
+    gpu_mem = float(stack.options["gpu_mem"]) if "gpu_mem" in stack.options else None
+    room = memory.fit(arch, dtypes, chip, math.ceil(isl + osl), where.tp, where.ep, gpu_mem)
+    asked = max(1, math.ceil(concurrency / where.replicas))  # on the fullest replica
     batch = min(asked, room.sequences, stack.number("max_seqs") or asked)
     kernels = Kernels(chip, n, seed)
     kernels.used["memory.capacity"] = chip.get("memory.capacity")
@@ -112,7 +114,9 @@ def point(
     e2e = ttft + (osl - 1) * tpot
     if asked > batch:  # requests beyond the batch wait for whole requests to finish
         ttft = ttft + (asked - batch) / batch * e2e
-    per_chip = batch * osl / e2e / where.tp
+    # Requests in flight on a replica, in the mean: fewer than one where there are more replicas than requests.
+    running = min(concurrency / where.replicas, batch)
+    per_chip = running * osl / e2e / where.tp
     figures = {
         "ttft_ms": Figure.of(ttft * 1e3, "ms"),
         "tpot_ms": Figure.of(tpot * 1e3, "ms"),
@@ -123,10 +127,12 @@ def point(
     }
     timed = dict(kernels.used)
     used = {name: timed for name in figures}
-    power, power_used = energy.board_power_w(chip, n, seed)
-    figures["power_w_per_chip"] = Figure.of(power, "W")
-    figures["energy_j_per_output_tok"] = Figure.of(power / per_chip, "J/token")
-    used |= {"power_w_per_chip": power_used, "energy_j_per_output_tok": timed | power_used}
+    used["memory_used_share"] = {"memory.capacity": timed["memory.capacity"]}
+    if chip.has("power.tdp"):
+        power, power_used = energy.board_power_w(chip, n, seed)
+        figures["power_w_per_chip"] = Figure.of(power, "W")
+        figures["energy_j_per_output_tok"] = Figure.of(power / per_chip, "J/token")
+        used |= {"power_w_per_chip": power_used, "energy_j_per_output_tok": timed | power_used}
     price = cost.price(chip, stack.options.get("price"))
     if price is not None:
         rent = price.cited.sample(n, seed)

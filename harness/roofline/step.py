@@ -18,7 +18,8 @@ class StepTime:
 
     parts: dict[str, np.ndarray]  # "phase.operator" -> seconds [n], all layers together
     bounds: dict[str, str]  # "phase.operator" -> memory | compute | network | overhead
-    operators: dict[str, tuple[Op, int, KernelTime]]
+    # "phase.operator" -> (operator, layers, time of one) of every layer plan that has it
+    operators: dict[str, list[tuple[Op, int, KernelTime]]]
 
     @property
     def seconds(self) -> np.ndarray:
@@ -41,7 +42,8 @@ def step_time(kernels: Kernels, trace: Trace, engine: bool = True) -> StepTime:
     scale = laws.deployment()
     parts: dict[str, np.ndarray] = {}
     bounds: dict[str, str] = {}
-    operators: dict[str, tuple[Op, int, KernelTime]] = {}
+    operators: dict[str, list[tuple[Op, int, KernelTime]]] = {}
+    largest: dict[str, float] = {}
     for op, count in trace:
         network = op.kind in COLLECTIVE_KINDS
         time = collective_time(kernels, op) if network else kernels.time(op)
@@ -52,8 +54,9 @@ def step_time(kernels: Kernels, trace: Trace, engine: bool = True) -> StepTime:
             seconds = scale.fixed * time.fixed_s + work * time.work_s
         name = f"{op.phase}.{op.name}"
         parts[name] = parts.get(name, 0.0) + count * seconds
-        bounds[name] = "network" if network else time.bound
-        operators[name] = (op, count, time)
+        operators.setdefault(name, []).append((op, count, time))
+        if (share := count * float(np.median(seconds))) >= largest.get(name, 0.0):
+            largest[name], bounds[name] = share, "network" if network else time.bound
     if engine:
         parts["engine"] = np.full(kernels.n, scale.step_s)
         bounds["engine"] = "overhead"

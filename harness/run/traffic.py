@@ -63,7 +63,7 @@ def suite_workload(run: SuiteRun) -> Workload:
     """The mean prompt and output lengths of a suite's own answers (scored options count as prompt)."""
     prompt = [g.answer.prompt_tokens for g in run.graded if g.answer.prompt_tokens is not None]
     output = [g.answer.output_tokens for g in run.graded if g.answer.output_tokens is not None]
-    if not prompt:
+    if not prompt or not output:
         raise NotPredictable(f"the runner gave no token counts for {run.suite.id}")
     isl = max(1.0, round(float(np.mean(prompt)), 1))
     return Workload(run.suite.id, isl, max(1.0, round(float(np.mean(output)), 1)), CONCURRENCY, run.suite.id)
@@ -74,7 +74,7 @@ def large_stack(model: Model, chip: Chip) -> Stack:
 
     Raises NotPredictable with the reason of the narrowest format tried.
     """
-    arch, most = architecture(model), int(chip.get("server.chips").point)
+    arch, most = architecture(model), _server_chips(chip)
     native, reason = model.native_dtype, None
     for dtype in (native, *(d for d in NARROWER if BYTES[d] < BYTES[native])):
         try:
@@ -84,6 +84,11 @@ def large_stack(model: Model, chip: Chip) -> Stack:
         except NotPredictable as error:
             reason = NotPredictable(f"in {dtype}, {error}")
     raise reason
+
+
+def _server_chips(chip: Chip) -> int:
+    """Chips of one server; one where the profile does not say how many."""
+    return int(chip.get("server.chips").point) if chip.has("server.chips") else 1
 
 
 def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload, seed: int) -> Iterator[Row]:
@@ -111,7 +116,8 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict) -> R
     if name in _PER_OUTPUT_TOKEN and not load.generates:
         absent = "error=options were scored, nothing was generated"
     elif name not in p.figures:
-        absent = "error=no rental price in the profile"
+        what = "rental price" if name.startswith("usd") else "board power"
+        absent = f"error=no {what} in the profile"
     if absent:
         return Row(
             metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base
@@ -143,7 +149,7 @@ def _kind(p: Point, figure: str) -> str:
 
 
 def _sources(p: Point, figure: str) -> str:
-    cited = {source_id(c.source) for c in p.used[figure].values()}
+    cited = {source_id(s) for c in p.used[figure].values() for s in (c.source, *(r.source for r in c.readings))}
     return " ".join(["model-of-time", *sorted(cited | set(laws.constant_sources()))])
 
 
@@ -155,12 +161,15 @@ def source_id(source: str) -> str:
 def _operator_rows(p: Point, base: dict) -> Iterator[Row]:
     """Where each operator stands on the roofline: FLOP per byte, and the modelled FLOP/s it reaches."""
     for step in (p.prefill, p.decode):
-        for name, (op, count, _) in step.operators.items():
-            if not op.flops or not op.total_bytes:
+        for name, listed in step.operators.items():
+            # What the kernel does: it skips the masked half of causal attention, which the trace keeps.
+            flops = sum(count * op.flops / (2 if op.causal else 1) for op, count, _ in listed)
+            moved = sum(count * op.total_bytes for op, count, _ in listed)
+            if not flops or not moved:
                 continue
             source = _sources(p, "tpot_ms")
-            intensity = op.flops / op.total_bytes
-            rate = Figure.of(count * op.flops / step.parts[name] / 1e12, "TFLOP/s")
+            intensity = flops / moved
+            rate = Figure.of(flops / step.parts[name] / 1e12, "TFLOP/s")
             kind = _kind(p, "tpot_ms")
             yield Row(metric=f"op.flop_per_byte[{name}]", value=float(intensity), unit="FLOP/byte", kind=kind,
                       source=source, **base)  # fmt: skip
@@ -226,7 +235,7 @@ def modelled_rows(
             try:
                 stack = large_stack(model, chip)
             except NotPredictable as error:
-                most = int(chip.get("server.chips").point)
+                most = _server_chips(chip)
                 asked = Stack(model.id, model.tables.get("dtypes", {}).get("native", ""), chip.id, most)
                 yield from refused_rows(asked, load, str(error), chip)
             else:
