@@ -55,12 +55,7 @@ class Gqa:
         qkv = self.q_width + self.kv_width
         out = self.heads * self.head_dim
         biases = (qkv if self.bias else 0) + (hidden if self.out_bias else 0)
-        return (
-            hidden * (qkv + out)
-            + biases
-            + (2 * self.head_dim if self.qk_norm else 0)
-            + self.sinks * self.heads
-        )
+        return hidden * (qkv + out) + biases + (2 * self.head_dim if self.qk_norm else 0) + self.sinks * self.heads
 
     @property
     def kv_elements_per_token(self) -> int:
@@ -87,6 +82,11 @@ class Mla:
     @property
     def qk_dim(self) -> int:
         return self.qk_nope + self.qk_rope
+
+    def shared_parameters(self, hidden: int) -> int:
+        """Down-projections and their norms: not split by heads, so every tensor-parallel chip holds them."""
+        query = hidden * self.q_lora + self.q_lora
+        return query + hidden * (self.kv_lora + self.qk_rope) + self.kv_lora
 
     def parameters(self, hidden: int) -> int:
         q = self.heads * self.qk_dim
@@ -130,9 +130,7 @@ class GatedDelta:
 
     def parameters(self, hidden: int) -> int:
         conv = self.conv * (2 * self.key_width + self.value_width)
-        return (
-            hidden * self.in_width + conv + 2 * self.value_heads + self.value_dim + self.value_width * hidden
-        )
+        return hidden * self.in_width + conv + 2 * self.value_heads + self.value_dim + self.value_width * hidden
 
     @property
     def kv_elements_per_token(self) -> int:
@@ -140,9 +138,7 @@ class GatedDelta:
 
     @property
     def state_elements(self) -> int:
-        return self.value_heads * self.key_dim * self.value_dim + self.conv * (
-            2 * self.key_width + self.value_width
-        )
+        return self.value_heads * self.key_dim * self.value_dim + self.conv * (2 * self.key_width + self.value_width)
 
 
 @dataclass(frozen=True)
@@ -207,9 +203,7 @@ class LayerGroup:
         return self.count * (self.attention.parameters(hidden) + self.mlp.parameters(hidden) + 2 * hidden)
 
     def active_parameters(self, hidden: int) -> int:
-        return self.count * (
-            self.attention.parameters(hidden) + self.mlp.active_parameters(hidden) + 2 * hidden
-        )
+        return self.count * (self.attention.parameters(hidden) + self.mlp.active_parameters(hidden) + 2 * hidden)
 
 
 @dataclass(frozen=True)

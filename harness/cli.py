@@ -45,9 +45,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="stackline")
 @click.option(
     "--path",

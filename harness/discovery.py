@@ -33,9 +33,7 @@ class Kind:
 CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory", re.M))
 MODEL = Kind("model", "models", True, (".toml",), False, re.compile(r"^\[\[?(architecture|endpoint)", re.M))
 SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
-WORKLOAD = Kind(
-    "workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M)
-)
+WORKLOAD = Kind("workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M))
 PLOT = Kind("plot", "report/plots", True, (".py",), False, re.compile(r"^def draw\b", re.M))
 
 _extra_paths: list[Path] = []
@@ -72,9 +70,7 @@ def find(kind: Kind) -> dict[str, Path]:
     for place in places:
         found.update(_files_in(kind, place))
     for path in _extra_paths:
-        loose = {
-            i: p for i, p in _files_in(kind, path).items() if kind.looks_like.search(p.read_text("utf-8"))
-        }
+        loose = {i: p for i, p in _files_in(kind, path).items() if kind.looks_like.search(p.read_text("utf-8"))}
         found.update(loose)
         found.update(_files_in(kind, path / kind.folder))
     return dict(sorted(found.items()))

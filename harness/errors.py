@@ -29,9 +29,7 @@ class UnknownId(UserMistake):
     def __init__(self, kind: str, wanted: str, known: Iterable[str]) -> None:
         known = sorted(known)
         near = difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
-        hint = (
-            f"did you mean '{near[0]}'?" if near else f"`stackline {kind}s list` shows the {len(known)} known"
-        )
+        hint = f"did you mean '{near[0]}'?" if near else f"`stackline {kind}s list` shows the {len(known)} known"
         super().__init__(f"unknown {kind} '{wanted}': {hint}")
         self.kind, self.wanted, self.suggestion = kind, wanted, near[0] if near else None
 

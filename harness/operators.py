@@ -21,6 +21,7 @@ from harness.architecture import Architecture, Dense, GatedDelta, Gqa, LayerGrou
 from harness.errors import NotPredictable
 from harness.trace import BYTES, Op, Trace
 
+_WIDE = ("fp32", "tf32", "bf16", "fp16")
 _BF16_BY_DEFAULT = ("embedding", "head", "norm", "router")
 
 
@@ -33,9 +34,14 @@ class Dtypes:
     kv: str
     bf16_parts: tuple[str, ...] = _BF16_BY_DEFAULT
 
+    @property
+    def stream(self) -> str:
+        """Format between the products: engines keep it in bf16 where the products take 8 or 4 bits."""
+        return self.act if self.act in _WIDE else "bf16"
+
     def of(self, part: str) -> str:
         """Weight format of a part: embedding, head, norm, router, attention, mlp, experts, shared_experts."""
-        quantised = self.weight not in ("fp32", "tf32", "bf16", "fp16")
+        quantised = self.weight not in _WIDE
         return "bf16" if quantised and part in self.bf16_parts else self.weight
 
 
@@ -77,14 +83,22 @@ class Load:
     def rows(self) -> Any:
         return self.sequences if self.logit_rows is None else self.logit_rows
 
-    def attended(self, window: int) -> tuple[Any, Any]:
-        """(KV tokens read, query-key pairs) summed over the batch; a window caps what a query sees."""
-        kv = pairs = 0
+    def attended(self, window: int) -> tuple[Any, Any, Any]:
+        """(KV tokens read, query-key pairs, pairs that the causal mask drops) summed over the batch.
+
+        A window caps what a query sees; the pairs it drops from the full square are not counted at all.
+        """
+        kv = pairs = masked = 0
         for g in self.groups:
-            span = g.past + g.new
-            kv += g.count * (span if not window else np.minimum(g.past, window) + g.new)
-            pairs += g.count * g.new * (span if not window else np.minimum(span, window))
-        return kv, pairs
+            span, ahead = g.past + g.new, g.new
+            if window:
+                kv += g.count * (np.minimum(g.past, window) + g.new)
+                span, ahead = np.minimum(span, window), np.minimum(g.new, window)
+            else:
+                kv += g.count * span
+            pairs += g.count * g.new * span
+            masked += g.count * ahead * (ahead - 1) / 2
+        return kv, pairs, masked
 
 
 @dataclass(frozen=True)
@@ -100,44 +114,51 @@ class _Step:
 
     def gemm(self, name: str, m: Any, n: int, k: int, part: str) -> Op:
         """[m, k] x [k, n]: weights read once, activations in and out."""
-        weight, act = self.dtypes.of(part), self.dtypes.act
+        return self.product(name, part, m, n, k, m * k, m * n)
+
+    def product(self, name: str, part: str, m: Any, n: int, k: int, elements_in: Any, elements_out: Any) -> Op:
+        """A matrix product; a part kept in bf16 runs in bf16, and what comes out joins the stream."""
+        weight, stream = self.dtypes.of(part), self.dtypes.stream
+        act = stream if weight in _WIDE else self.dtypes.act
         return Op(
             name, "gemm", self.phase, (m, n, k), 2 * m * n * k, weight, act, "",
-            n * k * BYTES[weight], m * k * BYTES[act], m * n * BYTES[act],
+            n * k * BYTES[weight], elements_in * BYTES[act], elements_out * BYTES[stream],
+            out_dtype="" if act == stream else stream,
         )  # fmt: skip
 
     def norm(self, name: str, rows: Any, width: int) -> Op:
         """RMSNorm: square, sum, scale, weigh -> 4 operations an element."""
-        weight, act = self.dtypes.of("norm"), self.dtypes.act
+        weight, act = self.dtypes.of("norm"), self.dtypes.stream
         size = rows * width * BYTES[act]
         return Op(name, "norm", self.phase, (rows, width), 4 * rows * width, weight, act, "",
                   width * BYTES[weight], size, size)  # fmt: skip
 
     def elementwise(self, name: str, rows: Any, width: int, inputs: int, flops: int) -> Op:
         """`inputs` arrays [rows, width] in, one out, `flops` operations an element."""
-        act = self.dtypes.act
+        act = self.dtypes.stream
         size = rows * width * BYTES[act]
         return Op(name, "elementwise", self.phase, (rows, width), flops * rows * width, act, act, "",
                   0, inputs * size, size)  # fmt: skip
 
     def cache_write(self, rows: Any, width: int) -> Op:
         """New keys and values (or latents) into the cache, in its own format."""
-        act, kv = self.dtypes.act, self.dtypes.kv
+        act, kv = self.dtypes.stream, self.dtypes.kv
         return Op("kv_write", "elementwise", self.phase, (rows, width), 0, act, act, kv, 0,
                   rows * width * BYTES[act], 0, 0, rows * width * BYTES[kv])  # fmt: skip
 
-    def attention(self, kv, pairs, heads, kv_heads, qk_dim, v_dim, kv_width, kv_bytes_dtype) -> Op:
+    def attention(self, attended, heads, kv_heads, qk_dim, v_dim, kv_width, kv_bytes_dtype) -> Op:
         """Scores and weighted sum: 2 x pairs x heads x (qk_dim + v_dim) FLOPs; the cache is read once."""
-        tokens, act = self.load.tokens, self.dtypes.act
+        tokens, act = self.load.tokens, self.dtypes.stream
+        kv, pairs, masked = attended
         return Op(
-            "attention", "attention", self.phase, (tokens, kv, pairs, heads, kv_heads, qk_dim, v_dim),
+            "attention", "attention", self.phase, (tokens, kv, pairs, masked, heads, kv_heads, qk_dim, v_dim),
             2 * pairs * heads * (qk_dim + v_dim), act, act, kv_bytes_dtype, 0, tokens * heads * qk_dim * BYTES[act],
             tokens * heads * v_dim * BYTES[act], kv * kv_width * BYTES[kv_bytes_dtype], 0, self.phase == "prefill",
         )  # fmt: skip
 
     def collective(self, name: str, kind: str, elements: Any, chips: int) -> Op:
-        size = elements * BYTES[self.dtypes.act]
-        return Op(name, kind, self.phase, (size, chips), 0, self.dtypes.act, self.dtypes.act)
+        stream = self.dtypes.stream
+        return Op(name, kind, self.phase, (elements * BYTES[stream], chips), 0, stream, stream)
 
 
 def trace(
@@ -186,7 +207,7 @@ def plan(
 
 
 def _embedding(step: _Step) -> Op:
-    weight, act = step.dtypes.of("embedding"), step.dtypes.act
+    weight, act = step.dtypes.of("embedding"), step.dtypes.stream
     elements = step.load.tokens * step.hidden
     return Op("embedding", "embedding", step.phase, (step.load.tokens, step.hidden), 0, weight, act, "",
               elements * BYTES[weight], 0, elements * BYTES[act])  # fmt: skip
@@ -225,8 +246,8 @@ def _gqa(step: _Step, a: Gqa) -> list[Op]:
     # Rotation: two products and a sum an element (the sign is free) -> 3 operations.
     ops.append(step.elementwise("rope", tokens, q_width + kv_width // 2, 1, 3))
     ops.append(step.cache_write(tokens, kv_width))
-    kv, pairs = step.load.attended(a.window)
-    ops.append(step.attention(kv, pairs, heads, kv_heads, a.head_dim, a.head_dim, kv_width, step.dtypes.kv))
+    attended = step.load.attended(a.window)
+    ops.append(step.attention(attended, heads, kv_heads, a.head_dim, a.head_dim, kv_width, step.dtypes.kv))
     if a.gated:
         ops.append(step.elementwise("attn_gate", tokens, q_width, 2, 2))
     return [*ops, step.gemm("attn_out", tokens, step.hidden, q_width, "attention")]
@@ -235,7 +256,7 @@ def _gqa(step: _Step, a: Gqa) -> list[Op]:
 def _mla(step: _Step, a: Mla, mode: str) -> list[Op]:
     tokens = step.load.tokens
     heads, latent = _split(a.heads, step.tp, "attention heads"), a.kv_lora + a.qk_rope
-    kv, pairs = step.load.attended(0)
+    attended = step.load.attended(0)
     if a.q_lora:
         query = [
             step.gemm("q_down", tokens, a.q_lora, step.hidden, "attention"),
@@ -253,22 +274,20 @@ def _mla(step: _Step, a: Mla, mode: str) -> list[Op]:
     ]
     if mode == "expanded":
         # Keys and values of the whole context are made from the latents, then attended to as in MHA.
-        ops.append(step.gemm("kv_up", kv, heads * (a.qk_nope + a.v_head_dim), a.kv_lora, "attention"))
+        ops.append(step.gemm("kv_up", attended[0], heads * (a.qk_nope + a.v_head_dim), a.kv_lora, "attention"))
         expanded = heads * (a.qk_dim + a.v_head_dim)
-        ops.append(step.attention(kv, pairs, heads, heads, a.qk_dim, a.v_head_dim, expanded, step.dtypes.act))
+        ops.append(step.attention(attended, heads, heads, a.qk_dim, a.v_head_dim, expanded, step.dtypes.stream))
     else:
         ops.append(_per_head_gemm(step, "q_absorb", tokens, heads, a.kv_lora, a.qk_nope))
-        ops.append(step.attention(kv, pairs, heads, 1, latent, a.kv_lora, latent, step.dtypes.kv))
+        ops.append(step.attention(attended, heads, 1, latent, a.kv_lora, latent, step.dtypes.kv))
         ops.append(_per_head_gemm(step, "v_absorb", tokens, heads, a.v_head_dim, a.kv_lora))
     return [*ops, step.gemm("attn_out", tokens, step.hidden, heads * a.v_head_dim, "attention")]
 
 
 def _per_head_gemm(step: _Step, name: str, tokens: Any, heads: int, n: int, k: int) -> Op:
     """`heads` products [tokens, k] x [k, n], one weight each (MLA's absorbed projections)."""
-    weight, act = step.dtypes.of("attention"), step.dtypes.act
-    return Op(name, "gemm", step.phase, (tokens, heads * n, k), 2 * tokens * heads * n * k, weight, act, "",
-              heads * n * k * BYTES[weight], tokens * heads * k * BYTES[act],
-              tokens * heads * n * BYTES[act])  # fmt: skip
+    elements_in, elements_out = tokens * heads * k, tokens * heads * n
+    return step.product(name, "attention", tokens, heads * n, k, elements_in, elements_out)
 
 
 def _gated_delta(step: _Step, a: GatedDelta) -> list[Op]:
@@ -284,7 +303,7 @@ def _gated_delta(step: _Step, a: GatedDelta) -> list[Op]:
     value_width, key_width = int(a.value_width * share), int(a.key_width * share)
     state = value_heads * a.key_dim * a.value_dim
     state_bytes = step.load.sequences * state * BYTES["fp32"]
-    act = step.dtypes.act
+    act = step.dtypes.stream
     mixed = 2 * key_width + value_width
     update = Op("delta_rule", "state", step.phase, (tokens, step.load.sequences, value_heads, a.key_dim, a.value_dim),
                 7 * tokens * state, act, act, "fp32", 0, tokens * mixed * BYTES[act],
@@ -313,7 +332,8 @@ def _moe(step: _Step, mlp: Moe) -> list[Op]:
 
     Experts touched: E (1 - (1 - k/E)^tokens) under uniform routing; their weights are read once.
     """
-    tokens, weight, act = step.load.tokens, step.dtypes.of("experts"), step.dtypes.act
+    tokens, weight, stream = step.load.tokens, step.dtypes.of("experts"), step.dtypes.stream
+    act = stream if weight in _WIDE else step.dtypes.act
     split = step.tp if step.ep <= 1 else max(1, step.tp // step.ep)
     width = _split(mlp.intermediate, split, "expert width")
     local = _split(mlp.experts, max(1, step.ep), "experts")
@@ -322,7 +342,7 @@ def _moe(step: _Step, mlp: Moe) -> list[Op]:
     grouped = Op(
         "experts", "moe", step.phase, (tokens, step.hidden, width, mlp.top_k, local, touched),
         2 * rows * 3 * step.hidden * width, weight, act, "", touched * 3 * step.hidden * width * BYTES[weight],
-        rows * step.hidden * BYTES[act], rows * step.hidden * BYTES[act],
+        rows * step.hidden * BYTES[act], rows * step.hidden * BYTES[stream], out_dtype="" if act == stream else stream,
     )  # fmt: skip
     ops = [step.gemm("router", tokens, mlp.experts, step.hidden, "router"), grouped]
     if mlp.shared_intermediate:
@@ -335,49 +355,3 @@ def _split(width: int, parts: int, what: str, exact: bool = True) -> int:
     if width % parts and exact:
         raise NotPredictable(f"{width} {what} cannot be split over {parts} chips")
     return -(-width // parts)
-
-
-def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1) -> float:
-    """Bytes of weights on one of `tp` chips: what must fit beside the KV cache.
-
-    Left out: copies of KV projections where KV heads are fewer than chips (below 1 % of any model here).
-    """
-    total = float(arch.hidden * BYTES[dtypes.of("norm")])
-    for g in arch.layers:
-        total += g.count * g.attention.parameters(arch.hidden) * BYTES[dtypes.of("attention")] / tp
-        total += g.count * 2 * arch.hidden * BYTES[dtypes.of("norm")]
-        if isinstance(g.mlp, Dense):
-            total += g.count * g.mlp.parameters(arch.hidden) * BYTES[dtypes.of("mlp")] / tp
-            continue
-        split = tp if ep <= 1 else max(tp, ep)
-        total += (
-            g.count
-            * g.mlp.experts
-            * g.mlp.expert_parameters(arch.hidden)
-            * BYTES[dtypes.of("experts")]
-            / split
-        )
-        total += g.count * g.mlp.common_parameters(arch.hidden) * BYTES[dtypes.of("shared_experts")] / tp
-    embedding = arch.vocab * arch.hidden / tp
-    total += embedding * BYTES[dtypes.of("embedding")]
-    return total if arch.tied_embeddings else total + embedding * BYTES[dtypes.of("head")]
-
-
-def kv_bytes_per_token(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
-    """Bytes one more token of context takes on one chip (a latent is copied to every chip, KV heads are split)."""
-    total = 0.0
-    for g in arch.layers:
-        share = 1.0 if isinstance(g.attention, Mla) else max(1 / tp, 1 / getattr(g.attention, "kv_heads", tp))
-        total += g.count * g.attention.kv_elements_per_token * BYTES[kv_dtype] * share
-    return total
-
-
-def state_bytes_per_sequence(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
-    """Bytes of fixed state one sequence holds on one chip: full windows in the KV format, linear state in fp32."""
-    total = 0.0
-    for g in arch.layers:
-        dtype = "fp32" if isinstance(g.attention, GatedDelta) else kv_dtype
-        # A window's KV heads are copied where they are fewer than the chips, as the full cache's are.
-        share = max(1 / tp, 1 / getattr(g.attention, "kv_heads", tp))
-        total += g.count * g.attention.state_elements * BYTES[dtype] * share
-    return total

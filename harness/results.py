@@ -107,9 +107,7 @@ class RunFolder:
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         whole = {"schema_version": SCHEMA_VERSION, "run": self.run_id, **manifest}
-        write_whole(
-            self.folder / "manifest.json", json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=False)
-        )
+        write_whole(self.folder / "manifest.json", json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=False))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -82,11 +82,7 @@ def _option(text: str, option: str) -> tuple[str, str]:
     key, equals, value = option.partition("=")
     if key not in OPTIONS or not equals or not value:
         unknown = UnknownId("option", key, OPTIONS).suggestion
-        hint = (
-            f"; did you mean '{unknown}'?"
-            if unknown and key not in OPTIONS
-            else f" (options: {', '.join(OPTIONS)})"
-        )
+        hint = f"; did you mean '{unknown}'?" if unknown and key not in OPTIONS else f" (options: {', '.join(OPTIONS)})"
         raise UserMistake(f"stack {text!r}: {option!r} is not an option{hint}")
     if key in _COUNTS and not _is_count(value):
         raise UserMistake(f"stack {text!r}: {key}={value!r} is not a whole number above 0")

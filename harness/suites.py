@@ -133,9 +133,7 @@ def _load(path: Path) -> Suite:
     module = _import_file(f"stackline_suite_{path.stem}", path)
     found = getattr(module, "SUITE", None)
     if not isinstance(found, Suite) or found.id != path.stem.replace("_", "-"):
-        raise BadFile(
-            path, "SUITE", getattr(found, "id", found), f"a Suite with id '{path.stem.replace('_', '-')}'"
-        )
+        raise BadFile(path, "SUITE", getattr(found, "id", found), f"a Suite with id '{path.stem.replace('_', '-')}'")
     return found
 
 
@@ -194,9 +192,7 @@ def _shipped(suite_id: str, version: str) -> tuple[Item, ...]:
         found = row.pop("suite_version")
         if found != version:
             raise BadFile(path, "suite_version", found, f"'{version}', as in the suite; rewrite the samples")
-    return tuple(
-        Item(**row | {"choices": tuple(row["choices"]), "data": json.loads(row["data"])}) for row in rows
-    )
+    return tuple(Item(**row | {"choices": tuple(row["choices"]), "data": json.loads(row["data"])}) for row in rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Conventions
 - FLOPs are 2 per multiply-accumulate for `gemm`, `attention` and `moe`; for the rest, the few operations an
   element takes, which `matmul_flops` leaves out.
 - Attention counts the full T x S product (as eager attention computes it); `causal` marks that a kernel may
-  skip half, which is the kernel law's business. Softmax FLOPs are left out, as in most counters.
+  skip what is masked, which `needed_flops` leaves out. Softmax FLOPs are left out, as in most counters.
 - Bytes are those an operator must move if nothing stays on the chip between operators: weights once,
   activations in and out, the KV cache read and written.
 """
@@ -33,9 +33,9 @@ COLLECTIVE_KINDS = ("all_reduce", "all_gather", "all_to_all", "send")
 class Op:
     """One operator of one layer, on one chip. Numbers are ints (counted) or arrays of one shape (computed).
 
-    shape, by kind: gemm (m, n, k); attention (query tokens, KV tokens, query-key pairs, query heads, KV heads,
-    qk dim, v dim); moe (tokens, hidden, intermediate, top_k, experts, experts touched); norm, elementwise,
-    embedding (rows, width); collectives (bytes, chips).
+    shape, by kind: gemm (m, n, k); attention (query tokens, KV tokens, query-key pairs, masked pairs, query
+    heads, KV heads, qk dim, v dim); moe (tokens, hidden, intermediate, top_k, experts, experts touched); norm,
+    elementwise, embedding (rows, width); collectives (bytes, chips).
     """
 
     name: str
@@ -52,18 +52,25 @@ class Op:
     kv_read: Any = 0
     kv_write: Any = 0
     causal: bool = False
+    out_dtype: str = ""  # of what is written, where it differs from what is read
+
+    @property
+    def needed_flops(self) -> Any:
+        """FLOPs without the pairs that a causal mask drops: what a kernel that skips them does."""
+        if not self.causal:
+            return self.flops
+        pairs, masked = self.shape[2:4]
+        return self.flops * (1 - masked / pairs)
 
     @property
     def read_bytes(self) -> dict[str, Any]:
         """Bytes read, by dtype."""
-        return _by_dtype(
-            (self.dtype, self.weight_read), (self.act_dtype, self.act_read), (self.kv_dtype, self.kv_read)
-        )
+        return _by_dtype((self.dtype, self.weight_read), (self.act_dtype, self.act_read), (self.kv_dtype, self.kv_read))
 
     @property
     def write_bytes(self) -> dict[str, Any]:
         """Bytes written, by dtype."""
-        return _by_dtype((self.act_dtype, self.act_write), (self.kv_dtype, self.kv_write))
+        return _by_dtype((self.out_dtype or self.act_dtype, self.act_write), (self.kv_dtype, self.kv_write))
 
     @property
     def total_bytes(self) -> Any:

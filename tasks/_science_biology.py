@@ -159,8 +159,7 @@ def food_chain(rng: Rng) -> Draft:
     eater = ["rabbits", "foxes that eat rabbits", "eagles that eat those foxes"][steps - 1]
     return numeric(
         rng,
-        f"Grass holds {energy} kJ, and each step of a food chain passes on 10 %. "
-        f"How much reaches the {eater}?",
+        f"Grass holds {energy} kJ, and each step of a food chain passes on 10 %. How much reaches the {eater}?",
         energy / 10**steps,
         [energy / 10 ** (steps + 1), energy * 0.9**steps, energy / 10 / (steps + 1)],
         "kJ",

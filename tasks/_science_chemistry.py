@@ -153,8 +153,7 @@ def dilution(rng: Rng) -> Draft:
     c, v, w = pick(rng, [0.5, 1.2, 2, 3, 6]), between(rng, 10, 50, 5), between(rng, 100, 500, 50)
     return numeric(
         rng,
-        f"Water is added to {v} mL of a {c} mol/L solution until the volume is {w} mL. "
-        "What is the new concentration?",
+        f"Water is added to {v} mL of a {c} mol/L solution until the volume is {w} mL. What is the new concentration?",
         c * v / w,
         [c * v / (v + w), c * w / v, c * (w - v) / w],
         "mol/L",

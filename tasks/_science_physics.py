@@ -91,9 +91,7 @@ def ohm(rng: Rng) -> Draft:
 
 def period(rng: Rng) -> Draft:
     f = pick(rng, [2, 4, 5, 8, 10, 20, 25, 40, 50])
-    return numeric(
-        rng, f"A wave has a frequency of {f} Hz. What is its period?", 1 / f, [f, 2 * pi / f, f / 60], "s"
-    )
+    return numeric(rng, f"A wave has a frequency of {f} Hz. What is its period?", 1 / f, [f, 2 * pi / f, f / 60], "s")
 
 
 def kinetic(rng: Rng) -> Draft:
@@ -183,8 +181,7 @@ def parallel(rng: Rng) -> Draft:
     a, b, u = between(rng, 4, 30), between(rng, 4, 30), between(rng, 6, 24, 2)
     return numeric(
         rng,
-        f"Resistors of {a} ohm and {b} ohm are in parallel on a battery of {u} V. "
-        "What power does the battery deliver?",
+        f"Resistors of {a} ohm and {b} ohm are in parallel on a battery of {u} V. What power does the battery deliver?",
         u * u * (1 / a + 1 / b),
         [u * u / (a + b), u * (1 / a + 1 / b), u * u / a],
         "W",

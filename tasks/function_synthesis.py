@@ -95,9 +95,7 @@ def _item(rng: np.random.Generator, seed: int, level: int, k: int, family: dict,
     values = names | {"k": constant}
     name, doc, body = (Template(family[key]).substitute(values) for key in ("name", "doc", "body"))
     lines = textwrap.wrap(doc, 84)
-    head = f"def {name}({', '.join(names.values())}):\n" + textwrap.indent(
-        '"""' + "\n".join(lines) + '"""', "    "
-    )
+    head = f"def {name}({', '.join(names.values())}):\n" + textwrap.indent('"""' + "\n".join(lines) + '"""', "    ")
     answer = "\n" + textwrap.indent(body, "    ") + "\n"
     return Item(
         id=f"function-synthesis-{seed}-{level}-{k}",
@@ -193,9 +191,7 @@ def grade(item: Item, text: str) -> Grade:
         right = _trivially_right(item.data["tests"], body)
         return Grade(float(right), "correct" if right else "wrong", body)
     name = item.data["name"]
-    calls = [
-        (f"{name}({', '.join(map(repr, arguments))})", expected) for arguments, expected in item.data["tests"]
-    ]
+    calls = [(f"{name}({', '.join(map(repr, arguments))})", expected) for arguments, expected in item.data["tests"]]
     program = program_of(item, text)
     outcome = sandbox.check(program, calls)
     return Grade(

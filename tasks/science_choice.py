@@ -26,9 +26,7 @@ from harness.quantity import stream
 from harness.suites import LEVELS, Grade, Item, Suite, beside
 
 PER_SUBJECT = 10  # of each level: 3 subjects x 10 = 30 items a level
-SUBJECTS = {
-    name: beside(__file__, f"_science_{name}").TEMPLATES for name in ("physics", "chemistry", "biology")
-}
+SUBJECTS = {name: beside(__file__, f"_science_{name}").TEMPLATES for name in ("physics", "chemistry", "biology")}
 
 # One of each subject, the same for every level. No item has one of these answers.
 SHOTS = (

@@ -115,15 +115,11 @@ def make(seed: int) -> list[Item]:
         for level in LEVELS:
             rng = stream(seed, f"word-problems/{lang}/{level}")
             for k, template in enumerate(rng.permutation(6)[:PER_STRATUM]):
-                items.append(
-                    (_pattern if level == 1 else _story)(rng, seed, lang, words, level, k, int(template))
-                )
+                items.append((_pattern if level == 1 else _story)(rng, seed, lang, words, level, k, int(template)))
     return items
 
 
-def _pattern(
-    rng: np.random.Generator, seed: int, lang: str, words: dict, level: int, k: int, template: int
-) -> Item:
+def _pattern(rng: np.random.Generator, seed: int, lang: str, words: dict, level: int, k: int, template: int) -> Item:
     step = _STEPS[int(rng.integers(len(_STEPS)))]
     first = step * int(rng.integers(11 // step + 1, 90))
     series = [first + step * i for i in range(4)]
@@ -134,9 +130,7 @@ def _pattern(
     return _item(seed, lang, level, k, f"pattern-{template}", prompt, first + 4 * step, data)
 
 
-def _story(
-    rng: np.random.Generator, seed: int, lang: str, words: dict, level: int, k: int, template: int
-) -> Item:
+def _story(rng: np.random.Generator, seed: int, lang: str, words: dict, level: int, k: int, template: int) -> Item:
     name = list(STORIES)[template]
     told = level  # level 2 tells two sentences, level 5 all five
     while True:

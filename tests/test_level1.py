@@ -50,7 +50,5 @@ def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
         hits = sum(map(one.score, items, answers(one, items, reference)))
     except SandboxUnavailable as why:
         pytest.skip(str(why))
-    assert at_least(int(hits), len(items), chance) < 0.01, (
-        f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
-    )
+    assert at_least(int(hits), len(items), chance) < 0.01, f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
     assert hits >= 6

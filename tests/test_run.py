@@ -63,14 +63,23 @@ def test_options_that_were_scored_have_no_time_per_output_token(small_run):
 def test_the_trace_counts_at_least_the_weights_work_of_every_prompt(small_run):
     lines = [json.loads(x) for x in (small_run.folder / "answers.jsonl").read_text("utf-8").splitlines()]
     generated = sum(x["output_tokens"] - 1 for x in lines if x["suite"] == "word-problems-multilingual")
-    decode = sum(t["flops"] for t in small_run.trace if t["suite"] == "word-problems-multilingual" and t["phase"] == "decode")
+    decode = sum(
+        t["flops"] for t in small_run.trace if t["suite"] == "word-problems-multilingual" and t["phase"] == "decode"
+    )
     assert decode >= 2 * 134_000_000 * generated
 
 
 def test_the_manifest_says_what_was_used(small_run):
     m = small_run.manifest
-    assert m["status"] == "finished" and m["seed"] == 0 and "blas" in m and m["runner"]["model"] == "smollm2-135m-instruct"
-    assert set(m["profiles"]) == {"chip/h100-sxm", "chip/zhenwu-m890", "model/qwen3-235b-a22b", "model/smollm2-135m-instruct"}
+    assert (
+        m["status"] == "finished" and m["seed"] == 0 and "blas" in m and m["runner"]["model"] == "smollm2-135m-instruct"
+    )
+    assert set(m["profiles"]) == {
+        "chip/h100-sxm",
+        "chip/zhenwu-m890",
+        "model/qwen3-235b-a22b",
+        "model/smollm2-135m-instruct",
+    }
     for s in m["suites"].values():
         assert s["imitates"] and s["licence"] and s["max_tokens"] and 0 <= s["chance"] <= 1
 
@@ -102,7 +111,9 @@ def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
 
 
 def test_the_null_runner_scores_nothing_and_leaves_gaps_not_zeros(tmp_path):
-    options = Options(suites=("word-problems-multilingual",), chips=("h20-96gb",), limit=5, runner="null", out=tmp_path / "n")
+    options = Options(
+        suites=("word-problems-multilingual",), chips=("h20-96gb",), limit=5, runner="null", out=tmp_path / "n"
+    )
     rows = load_results(run(options, SILENT)).rows
     assert rows.query("metric == 'accuracy'").value.iloc[0] == 0.0
     bits = rows.query("metric == 'bits_per_byte'").iloc[0]

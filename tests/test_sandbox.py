@@ -132,8 +132,7 @@ FORGERIES = {
         "builtins.type = lambda *a: int\nbuiltins.len = lambda x: 3"
     ),
     "patches the judge's own module": (
-        "import sys\nm = sys.modules['__main__']\nm.plain = lambda *a: True\n"
-        "m.leave = lambda e: None\nraise SystemExit"
+        "import sys\nm = sys.modules['__main__']\nm.plain = lambda *a: True\nm.leave = lambda e: None\nraise SystemExit"
     ),
     "writes to every file descriptor": (
         "import os\nfor fd in range(3, 64):\n    try:\n        os.write(fd, b'[true, true, true]')\n"
@@ -193,9 +192,7 @@ def test_the_home_folder_and_this_checkout_are_not_to_be_seen(each_level, tmp_pa
     secret.write_text("secret")
     for path in (Path(__file__), secret, Path("/etc/passwd"), Path("/etc/shadow")):
         assert status(f"open({str(path)!r})") == "error"
-    outcome = sandbox.run(
-        f"import os; print(os.path.isdir({str(Path.home())!r}) and os.listdir({str(Path.home())!r}))"
-    )
+    outcome = sandbox.run(f"import os; print(os.path.isdir({str(Path.home())!r}) and os.listdir({str(Path.home())!r}))")
     python = sandbox.level().python
     assert outcome.stdout.strip() in ("False", "[]") or python.startswith(str(Path.home()))
 

@@ -123,12 +123,7 @@ def test_an_option_counts_by_its_text_or_its_letter():
     item = one.items()[0]
     letter = "ABCD"[item.choices.index(item.answer)]
     wrong = next(c for c in item.choices if c != item.answer)
-    assert (
-        one.score(item, f" {item.answer}")
-        == one.score(item, letter)
-        == one.score(item, f"({letter}).")
-        == 1.0
-    )
+    assert one.score(item, f" {item.answer}") == one.score(item, letter) == one.score(item, f"({letter}).") == 1.0
     assert one.grade(item, wrong).outcome == "wrong" and one.grade(item, "perhaps").outcome == "unparsed"
 
 

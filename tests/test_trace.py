@@ -128,8 +128,6 @@ def test_a_window_caps_what_is_read_and_attended_to():
 
 def test_element_width_scales_bytes_and_not_flops():
     arch, load = SHAPES["Llama-3.1-8B-like"], Load.of([1] * 8, [100] * 8)
-    wide, narrow = (
-        operators.trace(arch, load, Dtypes(d, "bf16", "bf16", ()), phase="decode") for d in ("bf16", "fp8")
-    )
+    wide, narrow = (operators.trace(arch, load, Dtypes(d, "bf16", "bf16", ()), phase="decode") for d in ("bf16", "fp8"))
     assert wide.matmul_flops == narrow.matmul_flops
     assert sum(op.weight_read * n for op, n in wide) == 2 * sum(op.weight_read * n for op, n in narrow)

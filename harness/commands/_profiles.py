@@ -26,18 +26,13 @@ def shown(profile: Profile, key: str) -> str | None:
 def show_profile(profile: Profile, form: str) -> None:
     """Every value with its 90 % range, kind and source; then facts, and what is missing with the reason."""
     rows = [_value_row(key, cited) for key, listed in profile.values.items() for cited in listed]
-    facts = [
-        (key, fact.value, None, fact.kind, fact.source, fact.note or None)
-        for key, fact in profile.facts.items()
-    ]
+    facts = [(key, fact.value, None, fact.kind, fact.source, fact.note or None) for key, fact in profile.facts.items()]
     missing = [(key, None, None, "missing", None, reason) for key, reason in profile.missing.items()]
     columns = ("key", "value", "5 % .. 95 %", "kind", "source", "note")
     if form != "table":
         show(columns, rows + facts + missing, form)
         return
-    click.echo(
-        f"{profile.name} ({profile.id})  {profile.texts.get('vendor') or profile.texts.get('publisher')}\n"
-    )
+    click.echo(f"{profile.name} ({profile.id})  {profile.texts.get('vendor') or profile.texts.get('publisher')}\n")
     show(columns[:5], [row[:5] for row in rows])
     for title, listed in (("facts", facts), ("missing", missing)):
         click.echo(f"\n{title}:")
@@ -73,11 +68,7 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
             mistakes += 1
             click.echo(f"stackline: {error}", err=True)
         else:
-            weak = [
-                k
-                for k, listed in profile.values.items()
-                if any(c.kind == profile.weakest_kind for c in listed)
-            ]
+            weak = [k for k, listed in profile.values.items() if any(c.kind == profile.weakest_kind for c in listed)]
             summary = f"weakest {profile.weakest_kind}: {', '.join(weak[:4])}"
             click.echo(f"{profile.id}: ok, {len(profile.all_values)} values, {summary}")
     if mistakes:

@@ -29,9 +29,7 @@ def _add(paths: tuple[str, ...]) -> None:
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "table") -> None:
     """Print rows on stdout; an absent cell is "—" in a table, empty in CSV, null in JSON."""
     if form == "json":
-        click.echo(
-            json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, indent=1)
-        )
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, indent=1))
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *(["" if c is None else c for c in row] for row in rows)])

@@ -10,13 +10,9 @@ from harness.errors import UserMistake
 
 
 @click.command("calibrate")
-@click.option(
-    "--kernels", type=click.Path(path_type=Path), help="Folder of measured kernel times (*.csv.gz)."
-)
+@click.option("--kernels", type=click.Path(path_type=Path), help="Folder of measured kernel times (*.csv.gz).")
 @click.option("--points", type=click.Path(path_type=Path), help="Table of published operating points (CSV).")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Folder to write; default the shipped constants."
-)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write; default the shipped constants.")
 def command(kernels: Path | None, points: Path | None, out: Path | None) -> None:
     """Fit the constants of the model of time and write them as TOML with data, date and error.
 

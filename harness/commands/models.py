@@ -24,7 +24,7 @@ def command() -> None:
 def list_(form: str) -> None:
     """One line a model: parameters, KV cache a token, context, native format, licence."""
     from harness.discovery import MODEL, find
-    from harness.operators import kv_bytes_per_token
+    from harness.footprint import kv_bytes_per_token
     from harness.profiles import model
     from harness.roofline.point import architecture
 
@@ -51,7 +51,7 @@ def list_(form: str) -> None:
 @path_option
 def show_(model_id: str, form: str) -> None:
     """Published values with sources, and what the architecture gives by arithmetic."""
-    from harness.operators import kv_bytes_per_token
+    from harness.footprint import kv_bytes_per_token
     from harness.profiles import model
     from harness.roofline.point import architecture
 

@@ -98,9 +98,7 @@ class Engine:
     def _encode_prompt(self, prompt: str) -> list[int]:
         ids = self.tokenizer.encode(prompt) or [self.tokenizer.eos_id]
         if len(ids) >= self.model.config.context:
-            raise UserMistake(
-                f"a prompt of {len(ids)} tokens is past the context of {self.model.config.context}"
-            )
+            raise UserMistake(f"a prompt of {len(ids)} tokens is past the context of {self.model.config.context}")
         return ids
 
     def _admissions(self, ids, max_tokens, seeds, sampled) -> Iterator[_Sequence]:
@@ -196,9 +194,7 @@ class Engine:
         whole = self.tokenizer.encode(prompt + continuation)
         rest = whole[len(context) :] if bare else whole
         if len(context) + len(rest) > self.model.config.context:
-            raise UserMistake(
-                f"{len(context) + len(rest)} tokens are past the context of {self.model.config.context}"
-            )
+            raise UserMistake(f"{len(context) + len(rest)} tokens are past the context of {self.model.config.context}")
         return context, rest
 
     def _score(self, chunk, base: Cache | None, encoded, scores: list[float]) -> None:
@@ -244,9 +240,7 @@ class _Sampler:
         kept = order[: int(np.searchsorted(mass, self.top_p)) + 1]
         return int(
             kept[
-                np.searchsorted(np.cumsum(p[kept]) / p[kept].sum(), rng.random(), side="right").clip(
-                    max=len(kept) - 1
-                )
+                np.searchsorted(np.cumsum(p[kept]) / p[kept].sum(), rng.random(), side="right").clip(max=len(kept) - 1)
             ]
         )
 

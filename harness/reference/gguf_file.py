@@ -46,9 +46,7 @@ def _config(path: Path, meta: dict[str, Any], tied: bool) -> Config:
     if kind != "llama":
         raise WeightsError(f"{path}: architecture '{kind}' is not run here; a Llama-architecture model is")
     if meta.get("tokenizer.ggml.model") != "gpt2":
-        raise WeightsError(
-            f"{path}: its tokenizer '{meta.get('tokenizer.ggml.model')}' is not byte-level BPE"
-        )
+        raise WeightsError(f"{path}: its tokenizer '{meta.get('tokenizer.ggml.model')}' is not byte-level BPE")
     if meta.get("llama.rope.scaling.type", "none") != "none":
         raise WeightsError(f"{path}: rotary scaling '{meta['llama.rope.scaling.type']}' is not run here")
     heads, hidden = int(meta["llama.attention.head_count"]), int(meta["llama.embedding_length"])

@@ -104,9 +104,7 @@ class Model:
         phase = "decode" if max(lengths) == 1 else "prefill"
         rec, eps = self.recorder, self.config.norm_eps
         ids = np.fromiter((i for t in tokens for i in t), np.int64, sum(lengths))
-        positions = np.concatenate(
-            [np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)]
-        )
+        positions = np.concatenate([np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)])
         cos, sin = self._cos[positions], self._sin[positions]
         x = ops.embed(ids, self.weights.embedding, phase, rec)  # [R, hidden]
         _see(probe, "embedding", -1, x)
@@ -137,7 +135,7 @@ class Model:
         rotated = ops.rope(qkv[:, : q_heads + kv], cos, sin, phase, rec)  # q and k
         q, k, v = rotated[:, :q_heads], rotated[:, q_heads:], qkv[:, q_heads + kv :]
         out = np.empty((rows, q_heads, c.head_dim), np.float32)
-        start = kv_tokens = pairs = kv_bytes = 0
+        start = kv_tokens = pairs = masked = kv_bytes = 0
         for cache, n in zip(caches, lengths, strict=True):
             stop, context = start + n, cache.length + n
             keys, values = cache.keys[index], cache.values[index]
@@ -147,6 +145,7 @@ class Model:
             ops.attend(q[start:stop], keys, values, out[start:stop])
             kv_tokens += values.shape[1]
             pairs += n * values.shape[1]
+            masked += n * (n - 1) / 2
             kv_bytes += keys.nbytes + values.nbytes
             start = stop
         if rec is not None:
@@ -154,9 +153,9 @@ class Model:
             written = k.nbytes + v.nbytes
             rec.record("kv_write", "elementwise", phase, (rows, width), 0, "fp32", "fp32", "fp32", 0, written, 0, 0,
                        written)  # fmt: skip
-            rec.record("attention", "attention", phase, (rows, kv_tokens, pairs, q_heads, kv, c.head_dim, c.head_dim),
-                       4 * pairs * q_heads * c.head_dim, "fp32", "fp32", "fp32", 0, q.nbytes, out.nbytes, kv_bytes, 0,
-                       phase == "prefill")  # fmt: skip
+            shape = (rows, kv_tokens, pairs, masked, q_heads, kv, c.head_dim, c.head_dim)
+            rec.record("attention", "attention", phase, shape, 4 * pairs * q_heads * c.head_dim, "fp32", "fp32", "fp32",
+                       0, q.nbytes, out.nbytes, kv_bytes, 0, phase == "prefill")  # fmt: skip
         return ops.linear(out.reshape(rows, q_heads * c.head_dim), layer.out, "attn_out", phase, rec)
 
 

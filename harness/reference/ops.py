@@ -55,9 +55,7 @@ def _few_rows(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     return y
 
 
-def rms_norm(
-    x: np.ndarray, w: np.ndarray, eps: float, name: str, phase: str, rec: Recorder | None
-) -> np.ndarray:
+def rms_norm(x: np.ndarray, w: np.ndarray, eps: float, name: str, phase: str, rec: Recorder | None) -> np.ndarray:
     """x / sqrt(mean(x^2) + eps) * w, over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467)."""
     mean_square = np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1]
     y = x * (1.0 / np.sqrt(mean_square + x.dtype.type(eps)))
@@ -73,9 +71,7 @@ def embed(ids: np.ndarray, head: np.ndarray, phase: str, rec: Recorder | None) -
     """Columns of the tied head [hidden, vocab] -> [R, hidden]."""
     x = np.ascontiguousarray(head[:, ids].T)
     if rec is not None:
-        rec.record(
-            "embedding", "embedding", phase, x.shape, 0, _name(head), _name(x), "", x.nbytes, 0, x.nbytes
-        )
+        rec.record("embedding", "embedding", phase, x.shape, 0, _name(head), _name(x), "", x.nbytes, 0, x.nbytes)
     return x
 
 

@@ -36,9 +36,7 @@ def convert_safetensors(path: Path, folder: Path, say: Callable[[str], None]) ->
 
 def _config(path: Path, raw: dict[str, Any]) -> Config:
     if raw.get("model_type") != "llama" or raw.get("rope_scaling") or raw.get("attention_bias"):
-        raise WeightsError(
-            f"{path}: only plain Llama-architecture models are run here (no scaling, no biases)"
-        )
+        raise WeightsError(f"{path}: only plain Llama-architecture models are run here (no scaling, no biases)")
     theta = raw.get("rope_theta") or raw.get("rope_parameters", {}).get("rope_theta", 10000.0)
     return Config(
         layers=raw["num_hidden_layers"],

@@ -72,9 +72,7 @@ def from_bpe(
     vocabulary = {token: i for i, token in enumerate(tokens)}
     try:
         backend = Backend(models.BPE(vocabulary, [tuple(m.split(" ", 1)) for m in merges], fuse_unk=False))
-    except (
-        Exception
-    ) as error:  # the library raises a bare Exception for a vocabulary that does not hold together
+    except Exception as error:  # the library raises a bare Exception for a vocabulary that does not hold together
         raise WeightsError(f"the vocabulary does not make a tokenizer: {error}") from error
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=flavour not in _SPLITS)
     if flavour in _SPLITS:
@@ -84,9 +82,7 @@ def from_bpe(
     elif flavour in ("gpt-2", ""):
         first = None
     else:
-        raise WeightsError(
-            f"pre-tokeniser '{flavour}' is not known here (smollm, gpt-2, llama-bpe, qwen2 are)"
-        )
+        raise WeightsError(f"pre-tokeniser '{flavour}' is not known here (smollm, gpt-2, llama-bpe, qwen2 are)")
     backend.pre_tokenizer = pre_tokenizers.Sequence([first, byte_level]) if first else byte_level
     backend.decoder = decoders.ByteLevel()
     special = [t for t, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL]

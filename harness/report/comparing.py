@@ -17,9 +17,7 @@ Group = tuple[str, str]  # model, workload
 
 def chosen_models(figures: Figures, metric: str, most: int = 3) -> list[Group]:
     """Large models that half of the chips run: the headline one, the lightest and the heaviest."""
-    groups = unique(
-        (f.model, f.workload) for f in figures.where(metric) if f.chip and not f.suite and f.model
-    )
+    groups = unique((f.model, f.workload) for f in figures.where(metric) if f.chip and not f.suite and f.model)
     running = {g: [f.value for f in _rows(figures, metric, g) if f.value is not None] for g in groups}
     running = {g: values for g, values in running.items() if values}
     if not running:
@@ -106,6 +104,6 @@ def reading_help(groups: list[Group]) -> str:
     """The line below such a plot."""
     workloads = " and ".join(unique(workload for _, workload in groups))
     return (
-        f"Workload {workloads}. Log axes. ×: chips in the stack, with the format of the weights. Chips sorted by the first panel; "
-        "overlapping intervals do not rank them."
+        f"Workload {workloads}. Log axes. ×: chips in the stack, with the format of the weights. "
+        "Chips sorted by the first panel; overlapping intervals do not rank them."
     )

@@ -106,9 +106,7 @@ def _obstacles(ax: Axes, points: Sequence[Point], line: Iterable[tuple[float, fl
         yield legend.get_window_extent(ax.figure.canvas.get_renderer()).extents
 
 
-def _free_place(
-    ax: Axes, note: Text, point: Point, taken: Sequence[Box]
-) -> tuple[tuple[float, float], Box] | None:
+def _free_place(ax: Axes, note: Text, point: Point, taken: Sequence[Box]) -> tuple[tuple[float, float], Box] | None:
     """The nearest offset, in points, where the name fits, and the box that it fills."""
     renderer, scale = ax.figure.canvas.get_renderer(), ax.figure.dpi / 72
     frame, size = ax.get_window_extent(renderer), Text.get_window_extent(note, renderer)

@@ -10,9 +10,7 @@ from harness.report.tables_origin import source_numbers
 from harness.results import Results
 
 
-def markdown(
-    results: Results, figures: Figures, sections: list[Section], plots: list[Drawn], head: dict
-) -> str:
+def markdown(results: Results, figures: Figures, sections: list[Section], plots: list[Drawn], head: dict) -> str:
     """The whole text; `head` holds title, sentences and limits."""
     numbers, by_name = source_numbers(figures), {plot.name: plot for plot in plots}
     parts = [

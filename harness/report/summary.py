@@ -23,14 +23,8 @@ def _answers(figures: Figures) -> str:
         if accuracy.absent:
             words.append(f"{suite}: no accuracy ({accuracy.note})")
             continue
-        doubt = (
-            f"95 % interval {accuracy.interval}"
-            if accuracy.low is not None
-            else "no interval from so few items"
-        )
-        against = (
-            f"chance {shown(chance.value, '1')}" if chance and chance.value is not None else "chance unknown"
-        )
+        doubt = f"95 % interval {accuracy.interval}" if accuracy.low is not None else "no interval from so few items"
+        against = f"chance {shown(chance.value, '1')}" if chance and chance.value is not None else "chance unknown"
         words.append(f"{suite} {accuracy.main} ({doubt}; {against}{_verdict(accuracy.low, chance)})")
     if not words:
         return "No answers were measured in this run."
@@ -53,11 +47,7 @@ def _chips(results: Results, figures: Figures) -> str:
     runs = sorted(figures.with_value("output_tok_s_per_chip", **at), key=lambda f: f.value)
     if not runs:
         return f"For {model} at {workload} no output rate was modelled."
-    failed = [
-        f
-        for f in serving_stacks(figures)
-        if f.error and (f.model, f.workload, f.suite) == (model, workload, "")
-    ]
+    failed = [f for f in serving_stacks(figures) if f.error and (f.model, f.workload, f.suite) == (model, workload, "")]
     ends = " to ".join(_one_chip(results, f) for f in unique([runs[0], runs[-1]]))
     refused = f"; {count_of(len(failed), 'stack')} cannot run it" if failed else ""
     return (
@@ -68,9 +58,7 @@ def _chips(results: Results, figures: Figures) -> str:
 
 def _one_chip(results: Results, f: Figure) -> str:
     doubt = f"p10–p90 {interval(f.low, f.high)}; " if f.has_interval else "no interval; "
-    return (
-        f"{shown(f.value)} ({doubt}{chip_name(results, f.chip)}{f' ×{f.chips}' if f.chips else ''}, {f.kind})"
-    )
+    return f"{shown(f.value)} ({doubt}{chip_name(results, f.chip)}{f' ×{f.chips}' if f.chips else ''}, {f.kind})"
 
 
 def _top_doubt(results: Results, runs: list[Figure]) -> str:
@@ -84,9 +72,7 @@ def _top_doubt(results: Results, runs: list[Figure]) -> str:
 
 def _weakest(results: Results, figures: Figures) -> str:
     assumed = [
-        p
-        for p, about in (results.manifest.get("profiles") or {}).items()
-        if about.get("weakest_kind") == "assumed"
+        p for p, about in (results.manifest.get("profiles") or {}).items() if about.get("weakest_kind") == "assumed"
     ]
     chips = [chip_name(results, p.removeprefix("chip/")) for p in assumed if p.startswith("chip/")]
     modelled = [f for metric, *_ in SERVING for f in figures.with_value(metric) if f.chip]
@@ -131,9 +117,7 @@ def limits(results: Results, figures: Figures) -> list[str]:
     if imitated := [f"{suite} ({names})" for suite, names in about.items() if names]:
         out.append(f"A score on what the suites imitate: {and_list(imitated)}; the items are other ones.")
     if m.get("limit") is not None:
-        out.append(
-            f"More than {count_of(int(m['limit']), 'item')} a suite can show: this run was limited to that."
-        )
+        out.append(f"More than {count_of(int(m['limit']), 'item')} a suite can show: this run was limited to that.")
     if m.get("full") is False:
         out.append("What a full run would: this one left items out, so its intervals are wider.")
     if m.get("dirty"):

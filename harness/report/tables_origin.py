@@ -21,17 +21,11 @@ def sources_table(results: Results, figures: Figures) -> Table:
     for source, number in source_numbers(figures).items():
         about = known.get(source) or {}
         if not about:
-            fallback = (
-                "measured in this run" if source == "run" else "the manifest does not describe this source"
-            )
+            fallback = "measured in this run" if source == "run" else "the manifest does not describe this source"
             about = {"title": fallback}
         url = str(about.get("url") or "")
-        title = text(
-            str(about.get("title") or source), link=url if url.startswith(("https://", "http://")) else ""
-        )
-        rest = [
-            text(str(about.get(key) or ""), "not stated") for key in ("publisher", "published", "locator")
-        ]
+        title = text(str(about.get("title") or source), link=url if url.startswith(("https://", "http://")) else "")
+        rest = [text(str(about.get(key) or ""), "not stated") for key in ("publisher", "published", "locator")]
         lines.append(
             Line(
                 (Cell(text=str(number)), text(source), title, *rest, text(url, "no address")),
@@ -39,8 +33,7 @@ def sources_table(results: Results, figures: Figures) -> Table:
             )
         )
     columns = tuple(
-        Column(c, words=True)
-        for c in ("No.", "Id", "Title", "Publisher", "Published", "Where in it", "Address")
+        Column(c, words=True) for c in ("No.", "Id", "Title", "Publisher", "Published", "Where in it", "Address")
     )
     caption = "Every source that a row of this run names; the numbers stand in the tables' last columns."
     return Table("sources", "Sources", caption, columns, tuple(lines), reasons_below=False)
@@ -69,9 +62,7 @@ def suites_table(results: Results) -> Table:
 def profiles_table(results: Results) -> Table:
     lines = []
     for profile, about in (results.manifest.get("profiles") or {}).items():
-        cells = [
-            text(_plain(about.get(key)), "not stated") for key in ("name", "vendor", "weakest_kind", "grade")
-        ]
+        cells = [text(_plain(about.get(key)), "not stated") for key in ("name", "vendor", "weakest_kind", "grade")]
         digest = _plain(about.get("sha256"))
         lines.append(Line((text(profile), *cells, text(digest[:12], digest or "not stated"))))
     titles = ("Profile", "Name", "Vendor", "Weakest value", "Grade", "SHA-256, first 12")
@@ -108,9 +99,7 @@ def origin_table(results: Results) -> Table:
         "Items a suite, at most": m.get("limit") if m.get("limit") is not None else "no limit",
         "Full run": {True: "yes", False: "no"}.get(m.get("full")),
     }
-    lines = tuple(
-        Line((text(name), text(_plain(fact), "the manifest does not say"))) for name, fact in facts.items()
-    )
+    lines = tuple(Line((text(name), text(_plain(fact), "the manifest does not say"))) for name, fact in facts.items())
     columns = (Column("What", words=True), Column("This run", words=True))
     return Table("origin", "How this run was made", "From the run's manifest.", columns, lines, folded=True)
 

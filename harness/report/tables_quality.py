@@ -43,9 +43,7 @@ def above_chance(accuracy: Cell, chance: Figure | None) -> Cell:
         return nothing("needs an accuracy and a chance level")
     if accuracy.low is None:
         return nothing("too few items for an interval")
-    return text(
-        "yes" if accuracy.low > chance.value else "not shown", "yes: the lower 95 % end is above chance"
-    )
+    return text("yes" if accuracy.low > chance.value else "not shown", "yes: the lower 95 % end is above chance")
 
 
 def quality_table(results: Results, figures: Figures) -> Table:
@@ -105,9 +103,7 @@ def levels_table(figures: Figures) -> Table:
         if any(not cell.absent for cell in cells):
             lines.append(Line((text(suite, stack), *cells, cell_of(figures.one("chance", **at)))))
     columns = (Column("Suite", words=True), *(Column(f"Level {x}", "95 %") for x in levels), Column("Chance"))
-    caption = (
-        "Measured accuracy with its 95 % interval; level 1 is the easiest. Chance is that of the whole suite."
-    )
+    caption = "Measured accuracy with its 95 % interval; level 1 is the easiest. Chance is that of the whole suite."
     return Table("levels", "Accuracy by level", caption, columns, tuple(lines))
 
 

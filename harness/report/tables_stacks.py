@@ -69,9 +69,7 @@ def large_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         group = [f for f in heads if (f.model, f.workload) == (model, workload)]
         table = _serving_table(results, figures, group)
         opened = headline_model(figures) == (model, workload)
-        tables.append(
-            replace(table, key=f"{model}-{workload}", title=f"{model} at {workload}", opened=opened)
-        )
+        tables.append(replace(table, key=f"{model}-{workload}", title=f"{model} at {workload}", opened=opened))
     return tuple(tables)
 
 

@@ -19,15 +19,13 @@ def collective_time(kernels: Kernels, op: Op) -> KernelTime:
     """Draws of one collective's time. Raises NotPredictable where the profile has no link to run it on."""
     size, chips = op.shape
     law = laws.law("all_reduce", kernels.chip.id, kernels.n, kernels.seed)
-    domain = (
-        kernels.draw("scaleup.domain") if kernels.chip.has("scaleup.domain") else np.full(kernels.n, chips)
-    )
+    domain = kernels.draw("scaleup.domain") if kernels.chip.has("scaleup.domain") else np.full(kernels.n, chips)
     link = kernels.draw("scaleup.bandwidth")
     # Drawn only where some draw leaves the domain: a value that decides nothing lends its kind to nothing.
     if np.any(chips > domain) and kernels.chip.has("scaleout.bandwidth"):
         link = np.where(chips <= domain, link, np.minimum(link, kernels.draw("scaleout.bandwidth")))
     passes = 2 if op.kind == "all_reduce" else 1
-    network_s = passes * (chips - 1) / chips * size / (law.e_bw * link)
+    floor_s = passes * (chips - 1) / chips * size / link
     # One more hop a doubling beyond the eight chips that were measured.
     fixed = law.t0_s * (1 + max(0.0, float(np.log2(chips / 8))))
-    return KernelTime(network_s, np.zeros(kernels.n), fixed)
+    return KernelTime(floor_s / law.e_bw, np.zeros(kernels.n), fixed, floor_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.errors import NotPredictable
 from harness.profiles import Chip
 from harness.quantity import Cited
 
@@ -21,12 +20,7 @@ class Price:
 
 
 def price(chip: Chip, wanted: str | None = None) -> Price | None:
-    """The rent of a class (or of the first the profile has). None where it has none at all.
-
-    Raises NotPredictable for `own`, which needs running costs that are not modelled yet.
-    """
-    if wanted == "own":
-        raise NotPredictable("the price class 'own' is not modelled")
+    """The rent of a class (or of the first the profile has). None where it has none of it; `own` is not modelled."""
     for price_class in (wanted,) if wanted else DEFAULT_ORDER:
         if chip.has(f"price.{price_class}"):
             return Price(price_class, chip.get(f"price.{price_class}"))

@@ -33,6 +33,9 @@ MIN_ROWS = 50
 STARTS = ((5e-6, 0.6, 0.6), (2e-6, 0.8, 0.4), (2e-5, 0.4, 0.7))
 # Bounds of (t0 s, e_bw, e_fl): an efficiency above 1 would be a wrong byte or FLOP count.
 BOUNDS = ((1e-7, 0.02, 0.02), (1e-3, 1.0, 1.0))
+# An efficiency that decides fewer than this share of the kernels is not identified by them: the nominal one stands
+# in its place, in the chip's law and in the prior alike (both are 0.5: half of the peak, as likely too high as low).
+IDENTIFIED, NOMINAL = 0.03, 0.5
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,17 @@ def fit_law(mem_s: np.ndarray, math_s: np.ndarray, time_s: np.ndarray) -> Fit:
         return np.log(t0 + np.maximum(mem_s / e_bw, math_s / e_fl)) - y
 
     tries = [least_squares(residual, np.log(s), bounds=bounds, loss="soft_l1", f_scale=0.1) for s in STARTS]
-    best = min(tries, key=lambda r: r.cost)
-    error = residual(best.x)
+    best = min(tries, key=lambda r: r.cost).x
+    t0, e_bw, e_fl = np.exp(best)
+    by_math = float(np.mean(math_s / e_fl > mem_s / e_bw))
+    error = residual(best)
     miss = np.abs(np.exp(error) - 1)
-    return Fit(*(float(v) for v in np.exp(best.x)), float(error.std()), float(np.median(miss)), float(miss.mean()),
-               len(time_s))  # fmt: skip
+    return Fit(
+        float(t0),
+        float(e_bw) if 1 - by_math >= IDENTIFIED else NOMINAL,
+        float(e_fl) if by_math >= IDENTIFIED else NOMINAL,
+        float(error.std()), float(np.median(miss)), float(miss.mean()), len(time_s),
+    )  # fmt: skip
 
 
 def _peaks(frame: pd.DataFrame, dtypes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -211,20 +220,21 @@ FAMILIES: dict[str, tuple[str, Callable[[Any], dict]]] = {
 def prior(fits: dict[str, Fit]) -> dict[str, Any]:
     """The spread over chips, as (median, 5 %, 95 %) of each constant, log-normal.
 
-    With k chips the log standard deviation is widened by Student's t (k - 1 degrees of freedom) and by
-    sqrt(1 + 1/k), the predictive interval of one more chip; a single chip's law is spread by a factor 2.
+    Centre and spread are the median and the median absolute deviation (x 1.4826), so that one chip with an old
+    kernel does not widen everyone's. With k chips the spread is widened by Student's t (k - 1 degrees of freedom,
+    at most 3) and by sqrt(1 + 1/k), the predictive interval of one more chip; one chip's law is spread by a factor 2.
     """
     from harness.stats import student_t
 
     out: dict[str, Any] = {"sigma": float(np.mean([f.sigma for f in fits.values()]))}
     for part in ("t0_s", "e_bw", "e_fl"):
         logs = np.log([getattr(f, part) for f in fits.values()])
-        k, centre = len(logs), float(logs.mean())
+        k, centre = len(logs), float(np.median(logs))
         if k < 2:
             half = float(np.log(2.0))
         else:
             # At least 15 % a constant: three chips of one vendor that happen to agree are no proof.
-            spread = max(float(logs.std(ddof=1)), 0.15 / 1.645)
+            spread = max(1.4826 * float(np.median(np.abs(logs - centre))), 0.15 / 1.645)
             half = min(student_t(0.95, k - 1), 3.0) * spread * float(np.sqrt(1 + 1 / k))
         out[part] = [float(f"{np.exp(v):.5g}") for v in (centre, centre - half, centre + half)]
     return out
@@ -236,8 +246,7 @@ def _toml(family: str, path: Path, fits: dict[str, dict[str, Fit]]) -> str:
     laws = {}
     for name, by_chip in sorted(fits.items()):
         chips = {
-            c: {k: float(f"{v:.5g}") if k != "rows" else v for k, v in vars(f).items()}
-            for c, f in by_chip.items()
+            c: {k: float(f"{v:.5g}") if k != "rows" else v for k, v in vars(f).items()} for c, f in by_chip.items()
         }
         laws[name] = {"prior": prior(by_chip), "chips": chips}
     source = {

@@ -85,9 +85,7 @@ def _parts(row) -> dict[str, float] | None:
         options,
     )
     try:
-        p: Point = point(
-            stack, model(row.model), chip(row.chip), row.isl, row.osl, int(row.concurrency), n=16
-        )
+        p: Point = point(stack, model(row.model), chip(row.chip), row.isl, row.osl, int(row.concurrency), n=16)
     except StacklineError:
         return None
     if p.notes.get("batch"):  # memory holds fewer than asked: the row's TTFT is queueing
@@ -115,15 +113,10 @@ def _sums(step: StepTime) -> dict[str, float]:
 def _predict(c: dict[str, float], t: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(TTFT, TPOT) of every row under constants c: the equations of point.py on the rows' sums."""
     decode = (
-        c["work"] * t["decode_work"]
-        + c["fixed"] * t["decode_fixed"]
-        + c["network"] * t["decode_network"]
-        + c["step_s"]
+        c["work"] * t["decode_work"] + c["fixed"] * t["decode_fixed"] + c["network"] * t["decode_network"] + c["step_s"]
     )
     prefill = (
-        c["prefill_work"] * t["prefill_work"]
-        + c["fixed"] * t["prefill_fixed"]
-        + c["network"] * t["prefill_network"]
+        c["prefill_work"] * t["prefill_work"] + c["fixed"] * t["prefill_fixed"] + c["network"] * t["prefill_network"]
     ) + c["step_s"]
     others = t["batch"] - 1
     tpot = decode + c["interleave"] * others * prefill / t["osl"]

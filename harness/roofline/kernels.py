@@ -1,8 +1,8 @@
 """Time of one operator on one chip, as draws [n]: t0 + max(bytes / (e_bw BW), flops / (e_fl peak)).
 
 Sources: the roofline bound of Williams, Waterman and Patterson (CACM 52:4, 2009), with fitted efficiencies
-and a fixed time a kernel. Causal attention is halved here (a flash kernel skips the masked blocks); the trace
-keeps the full product. Left out: wave quantisation, cache residency, clocks under a power limit.
+and a fixed time a kernel. Causal attention does only what is not masked (a flash kernel skips those blocks); the
+trace keeps the full product. Left out: wave quantisation, cache residency, clocks under a power limit.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class KernelTime:
     memory_s: np.ndarray  # bytes over effective bandwidth (of the memory, or of the network)
     compute_s: np.ndarray  # flops over effective peak
     fixed_s: np.ndarray
+    floor_s: np.ndarray  # the same work at full bandwidth and full peak: nothing is faster
 
     @property
     def work_s(self) -> np.ndarray:
@@ -80,10 +81,8 @@ class Kernels:
         if name is None:
             return self._small(op)
         law = laws.law(name, self.chip.id, self.n, self.seed)
-        flops = op.flops / 2 if op.causal else op.flops
-        memory_s = op.total_bytes / (law.e_bw * self.bandwidth)
-        compute_s = flops / (law.e_fl * self.peak(compute))
-        return KernelTime(memory_s, compute_s, law.t0_s)
+        memory_s, compute_s = op.total_bytes / self.bandwidth, op.needed_flops / self.peak(compute)
+        return KernelTime(memory_s / law.e_bw, compute_s / law.e_fl, law.t0_s, np.maximum(memory_s, compute_s))
 
     def _class(self, op: Op) -> tuple[str | None, str]:
         """(kernel class, dtype the product runs in). Formats without measured kernels take the nearest width."""
@@ -95,16 +94,17 @@ class Kernels:
         if op.kind == "attention":
             # Scores are computed in bf16 unless both sides are 8-bit; the cache's format decides the bytes.
             kv = "fp8" if op.kv_dtype in ("fp8", "int8") else "bf16"
+            latent = op.phase == "decode" and op.shape[6] != op.shape[7]  # absorbed MLA: keys wider than values
             phase = "attention_prefill.bf16" if op.phase == "prefill" else f"attention_decode.{kv}"
-            return phase, "bf16" if compute not in ("fp32", "fp16") else compute
+            return "attention_decode.mla" if latent else phase, compute
         return None, compute
 
     def _small(self, op: Op) -> KernelTime:
         """Norms, element-wise work, embeddings, linear-attention state: streaming, one short kernel each."""
         e_bw = np.minimum(laws.assumed_draws("small_kernel_e_bw", self.n, self.seed), 1.0)
         t0 = laws.assumed_draws("small_kernel_t0_s", self.n, self.seed) * (op.name not in FUSED)
-        memory_s = op.total_bytes / (e_bw * self.bandwidth)
-        return KernelTime(memory_s, np.zeros(self.n), t0)
+        floor_s = op.total_bytes / self.bandwidth
+        return KernelTime(floor_s / e_bw, np.zeros(self.n), t0, floor_s)
 
 
 _GEMM_CLASS = {"fp8": "fp8", "int8": "fp8", "nvfp4": "nvfp4", "fp4": "nvfp4", "mxfp4": "nvfp4"}

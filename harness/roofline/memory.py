@@ -8,7 +8,8 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.errors import NotPredictable
-from harness.operators import Dtypes, kv_bytes_per_token, state_bytes_per_sequence, weight_bytes
+from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence, weight_bytes
+from harness.operators import Dtypes
 from harness.profiles import Chip
 from harness.roofline import laws
 
@@ -56,9 +57,7 @@ def fit(
     return out
 
 
-def smallest_tp(
-    arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int
-) -> int:
+def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int) -> int:
     """The fewest chips (a power of two up to `most`) that hold the weights and `sequences` contexts.
 
     Raises NotPredictable with the reason of the largest group tried.
@@ -72,7 +71,5 @@ def smallest_tp(
         except NotPredictable as error:
             last = error
     if last is None:
-        last = NotPredictable(
-            f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}"
-        )
+        last = NotPredictable(f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}")
     raise last

@@ -30,7 +30,7 @@ from harness.stack import Deployment, Stack, read_deployment, resolve_dtypes
 
 DRAWS = 512
 P10, P50, P90 = 0.1, 0.5, 0.9
-_NOT_MODELLED = ("spec", "disagg")
+_NOT_MODELLED = ("spec", "disagg", "chunk", "prefix", "max_batched_tokens", "engine", "date", "region")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ def point(
             raise NotPredictable(f"'{key}' is not modelled")
     arch = architecture(model)
     if isl + osl > model.get("context").point:
-        raise NotPredictable(
-            f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}"
-        )
+        raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
     dtypes = resolve_dtypes(stack, model, chip)
     where = read_deployment(stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     if where.pp > 1 or where.dp > 1 or where.ep > 1:

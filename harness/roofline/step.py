@@ -35,7 +35,8 @@ class StepTime:
 
 
 def step_time(kernels: Kernels, trace: Trace, engine: bool = True) -> StepTime:
-    """Time of a step's operators run one after another, each scaled as a running engine shows (laws.Deployment).
+    """Time of a step's operators run one after another, each scaled as a running engine shows (laws.Deployment),
+    none faster than its own roofline.
 
     Left out: overlap of compute and communication beyond what the fitted scales hold.
     """
@@ -51,7 +52,7 @@ def step_time(kernels: Kernels, trace: Trace, engine: bool = True) -> StepTime:
             seconds = scale.network * (time.fixed_s + time.work_s)
         else:
             work = scale.prefill_work if op.phase == "prefill" else scale.work
-            seconds = scale.fixed * time.fixed_s + work * time.work_s
+            seconds = scale.fixed * time.fixed_s + np.maximum(work * time.work_s, time.floor_s)
         name = f"{op.phase}.{op.name}"
         parts[name] = parts.get(name, 0.0) + count * seconds
         operators.setdefault(name, []).append((op, count, time))

@@ -114,12 +114,8 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
                     rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
                     trace_lines += _trace_lines(one, answering)
                 folder.write_trace(trace_lines)
-            reference = (
-                MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
-            )
-            step = bars.bar(
-                "modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips)
-            )
+            reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
+            step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
             rows += traffic.modelled_rows(runs, large, chips, reference, options.seed, step)
         except KeyboardInterrupt:
             folder.write_manifest({**facts, "status": "interrupted"})

@@ -42,9 +42,7 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     for metric in ("prompt_tokens", "output_tokens"):
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
-        yield row(
-            f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note
-        )
+        yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
 
 
 def _with_intervals(

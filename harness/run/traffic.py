@@ -119,12 +119,10 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict) -> R
         what = "rental price" if name.startswith("usd") else "board power"
         absent = f"error=no {what} in the profile"
     if absent:
-        return Row(
-            metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base
-        )
+        return Row(metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base)
     figure = p.figures[name]
     notes = {"weakest": p.weakest_kind(name), "bound_by": p.bound_by, "isl": f"{load.isl:g}", "osl": f"{load.osl:g}",
-             "concurrency": str(load.concurrency), **p.notes}  # fmt: skip
+             "concurrency": str(load.concurrency), "act": p.dtypes.act, "kv": p.dtypes.kv, **p.notes}  # fmt: skip
     if name == "usd_per_m_output_tok":
         notes |= {"price_class": p.price.price_class, "price_date": p.price.cited.date or "undated"}
     note = "; ".join(f"{k}={v}" for k, v in notes.items())
@@ -163,7 +161,7 @@ def _operator_rows(p: Point, base: dict) -> Iterator[Row]:
     for step in (p.prefill, p.decode):
         for name, listed in step.operators.items():
             # What the kernel does: it skips the masked half of causal attention, which the trace keeps.
-            flops = sum(count * op.flops / (2 if op.causal else 1) for op, count, _ in listed)
+            flops = sum(count * op.needed_flops for op, count, _ in listed)
             moved = sum(count * op.total_bytes for op, count, _ in listed)
             if not flops or not moved:
                 continue
@@ -192,22 +190,14 @@ def chip_rows(chip: Chip) -> Iterator[Row]:
             why = chip.missing.get(key, "not supported" if key.startswith("compute") else "not in the profile")
             yield Row(chip.id, metric, None, unit, "published", "profile", chip=chip.id, note=why)
             continue
-        note = (
-            f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}"
-            if "usd" in metric
-            else ""
-        )
+        note = f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}" if "usd" in metric else ""
         yield _ceiling(chip, metric, chip.get(key), factor, unit, note)
 
 
 def _ceiling(chip: Chip, metric: str, cited: Cited, factor: float, unit: str, note: str) -> Row:
     low, high = cited.quantile(0.1), cited.quantile(0.9)
     kind = "published" if cited.kind in ("exact", "datasheet", "measured") else "assumed"
-    notes = (
-        [f"weakest={cited.kind}"]
-        + (["median of the range"] if cited.is_median else [])
-        + ([note] if note else [])
-    )
+    notes = [f"weakest={cited.kind}"] + (["median of the range"] if cited.is_median else []) + ([note] if note else [])
     return Row(chip.id, metric, cited.point / factor, unit, kind, source_id(cited.source), chip=chip.id,
                p10=low / factor if high > low else None, p90=high / factor if high > low else None,
                note="; ".join(notes))  # fmt: skip
@@ -225,9 +215,7 @@ def modelled_rows(
         for run in runs:
             load = suite_workload(run)
             for chip in chips:
-                yield from point_rows(
-                    Stack(reference, small.native_dtype, chip.id, 1), small, chip, load, seed
-                )
+                yield from point_rows(Stack(reference, small.native_dtype, chip.id, 1), small, chip, load, seed)
                 progress(1)
     load = Workload(WORKLOAD, ISL, OSL, CONCURRENCY)
     for model in models:

@@ -76,9 +76,7 @@ class ApiRunner:
 
     def _post(self, body: dict) -> dict:
         data = json.dumps({k: v for k, v in body.items() if v is not None}).encode()
-        headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        )
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         for pause_s in (*_RETRY_AFTER_S, None):
             try:
                 request = urllib.request.Request(self.url, data, headers)
@@ -97,9 +95,7 @@ class ApiRunner:
             time.sleep(pause_s)
         raise AssertionError("unreachable")
 
-    def loglikelihood(
-        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
-    ) -> list[float]:
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
         raise NotImplementedError("a completions endpoint gives no log-likelihood of a given text")
 
     def close(self) -> None: ...

@@ -30,9 +30,7 @@ class NullRunner:
             progress(len(prompts))
         return [Answer("", prompt_tokens=0, output_tokens=0) for _ in prompts]
 
-    def loglikelihood(
-        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
-    ) -> list[float]:
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
         raise NotImplementedError("the null runner scores nothing")
 
     def close(self) -> None: ...

@@ -106,14 +106,10 @@ class ReferenceRunner:
         jobs = []
         for indices in self._split(prompts):
             seeds = [seed * 1_000_003 + i for i in indices]
-            jobs.append(
-                (indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds))
-            )
+            jobs.append((indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds)))
         yield from self._run("generate", jobs, progress)
 
-    def loglikelihood(
-        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
-    ) -> list[float]:
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
         """log p(continuation | prompt) in nats; a prompt is run once for all its continuations."""
         scores = [0.0] * len(pairs)
         for indices, result in self.loglikelihood_parts(pairs, progress=progress):

@@ -29,9 +29,7 @@ class ReplayRunner:
                 row = json.loads(line)
                 self._answers[row["prompt"]] = row
             except (ValueError, KeyError, TypeError) as error:
-                raise BadFile(
-                    self.path, f"line {number}", line, "an answer of a run, with its prompt"
-                ) from error
+                raise BadFile(self.path, f"line {number}", line, "an answer of a run, with its prompt") from error
         self.model = next((r.get("model") for r in self._answers.values() if r.get("model")), "replay")
 
     def generate(
@@ -48,16 +46,12 @@ class ReplayRunner:
         out = []
         for prompt in prompts:
             row = self._find(prompt)
-            out.append(
-                Answer(row["text"], (), row.get("prompt_tokens"), row.get("output_tokens"), row["finish"])
-            )
+            out.append(Answer(row["text"], (), row.get("prompt_tokens"), row.get("output_tokens"), row["finish"]))
             if progress:
                 progress(1)
         return out
 
-    def loglikelihood(
-        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
-    ) -> list[float]:
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
         scores = []
         for prompt, continuation in pairs:
             recorded = self._find(prompt).get("nats", {})

@@ -44,9 +44,7 @@ def level() -> Level:
     tried = []
     python = confine.interpreter()
     if python is None:
-        raise SandboxUnavailable(
-            "no sandbox for model-written code: no Python that an unprivileged user can read"
-        )
+        raise SandboxUnavailable("no sandbox for model-written code: no Python that an unprivileged user can read")
     for name, build in confine.LEVELS.items():
         command = build(python)
         if command is None:

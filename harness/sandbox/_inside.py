@@ -21,11 +21,7 @@ def plain(value, depth=0):
     if kind in (set, frozenset):
         return {"set": sorted((plain(x, depth + 1) for x in value), key=json.dumps)}
     if kind is dict:
-        return {
-            "dict": sorted(
-                ([plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items()), key=json.dumps
-            )
-        }
+        return {"dict": sorted(([plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items()), key=json.dumps)}
     return {"other": kind.__name__}
 
 

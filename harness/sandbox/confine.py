@@ -58,9 +58,7 @@ def user_namespaces(python: str) -> list[str] | None:
         inside = shlex.quote(path.lstrip("/"))
         make = f"mkdir -p {inside}" if os.path.isdir(path) else f"mkdir -p $(dirname {inside}); : > {inside}"
         steps += [make, f"mount --rbind {shlex.quote(path)} {inside}"]
-        steps += [
-            f"mount -o remount,bind,ro,nosuid,nodev {inside} || mount -o remount,bind,ro,nosuid {inside}"
-        ]
+        steps += [f"mount -o remount,bind,ro,nosuid,nodev {inside} || mount -o remount,bind,ro,nosuid {inside}"]
     for path in filter(os.path.islink, _SYSTEM):
         steps.append(f"ln -s {shlex.quote(os.readlink(path))} {path.lstrip('/')}")
     for device in ("null", "zero", "urandom"):

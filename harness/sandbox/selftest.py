@@ -60,9 +60,7 @@ def failures(command: list[str]) -> list[str]:
     python = command[command.index("--python--") + 1]
     # An interpreter that lives under the home folder leaves its own folder visible there, and no other.
     allowed = [Path(python).relative_to(home).parts[0]] if Path(python).is_relative_to(home) else []
-    outcome = execute(
-        [*command, "-c", _PROBE], json.dumps([str(home), allowed, os.getpid()]), Limits(wall_s=20)
-    )
+    outcome = execute([*command, "-c", _PROBE], json.dumps([str(home), allowed, os.getpid()]), Limits(wall_s=20))
     if outcome.status != "passed":
         return [f"does not start ({outcome.status}: {outcome.stderr.strip()[-160:]})"]
     try:

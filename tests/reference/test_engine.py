@@ -16,9 +16,7 @@ PROMPTS = ["The capital of France is", "Two plus two is", "def add(a, b):\n    r
 
 
 def test_a_prompt_run_in_two_parts_gives_the_logits_of_one_run(engine):
-    ids = engine.tokenizer.encode(
-        "A longer sentence, cut somewhere in the middle, reads the same to the model."
-    )
+    ids = engine.tokenizer.encode("A longer sentence, cut somewhere in the middle, reads the same to the model.")
     whole = engine.model.forward([ids], [Cache(engine.model.config, len(ids))])
     cache = Cache(engine.model.config, len(ids))
     engine.model.forward([ids[:7]], [cache])
@@ -29,9 +27,7 @@ def test_query_blocks_do_not_change_a_long_prompt(engine, monkeypatch):
     ids = [7 + i % 200 for i in range(300)]
     blocked = engine.model.forward([ids], [Cache(engine.model.config, 300)])
     monkeypatch.setattr("harness.reference.ops.QUERY_BLOCK", 1000)
-    np.testing.assert_allclose(
-        engine.model.forward([ids], [Cache(engine.model.config, 300)]), blocked, atol=1e-4
-    )
+    np.testing.assert_allclose(engine.model.forward([ids], [Cache(engine.model.config, 300)]), blocked, atol=1e-4)
 
 
 def test_few_row_products_equal_plain_ones(engine):
@@ -58,9 +54,7 @@ def test_a_shared_prompt_scores_as_separate_ones(engine):
 def test_a_long_common_beginning_does_not_change_scores(engine):
     head = "Here is a question, asked in earnest, with a long beginning that every prompt has in common. " * 2
     pairs = [(f"{head}{q}", " yes") for q in ("Is it day?", "Is it night?", "Is it noon already?")]
-    assert engine.loglikelihood(pairs) == pytest.approx(
-        [engine.loglikelihood([p])[0] for p in pairs], abs=1e-4
-    )
+    assert engine.loglikelihood(pairs) == pytest.approx([engine.loglikelihood([p])[0] for p in pairs], abs=1e-4)
 
 
 def test_an_empty_continuation_has_probability_one(engine):
@@ -87,10 +81,7 @@ def test_sampling_depends_on_the_seed_and_not_on_the_batch(engine):
 
 def test_a_tiny_top_p_is_greedy(engine):
     greedy = engine.generate([PROMPTS[0]], 12)[0]
-    assert (
-        engine.generate([PROMPTS[0]], 12, temperature=1.0, top_p=1e-9, seeds=[1])[0].token_ids
-        == greedy.token_ids
-    )
+    assert engine.generate([PROMPTS[0]], 12, temperature=1.0, top_p=1e-9, seeds=[1])[0].token_ids == greedy.token_ids
 
 
 def test_more_prompts_than_the_cache_budget_are_all_answered(engine, monkeypatch):
@@ -104,9 +95,7 @@ def test_probabilities_of_all_first_tokens_sum_to_one(engine):
     logits = engine.model.forward([ids], [Cache(engine.model.config, len(ids))])[0].astype(np.float64)
     token = int(logits.argmax())
     log_p = logits[token] - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
-    assert engine.loglikelihood([("The", engine.tokenizer.decode([token]))])[0] == pytest.approx(
-        log_p, abs=1e-4
-    )
+    assert engine.loglikelihood([("The", engine.tokenizer.decode([token]))])[0] == pytest.approx(log_p, abs=1e-4)
     assert math.exp(log_p) < 1
 
 

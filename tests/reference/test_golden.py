@@ -62,6 +62,4 @@ def test_norms_of_every_layer_are_within_a_ten_thousandth(engine, prompt):
              "layer": "layer_out_norm", "final_norm": "final_norm"}  # fmt: skip
     for name, layer, x in probe:
         expected = truth[f"{prompt}_{names[name]}"]
-        np.testing.assert_allclose(
-            np.linalg.norm(x, axis=1), expected if layer < 0 else expected[layer], rtol=1e-4
-        )
+        np.testing.assert_allclose(np.linalg.norm(x, axis=1), expected if layer < 0 else expected[layer], rtol=1e-4)

@@ -36,11 +36,11 @@ def tensors() -> dict[str, np.ndarray]:
     for i in range(LAYERS):
         shapes = {"self_attn.q_proj": (HEADS * DIM, HIDDEN), "self_attn.k_proj": (KV * DIM, HIDDEN),
                   "self_attn.v_proj": (KV * DIM, HIDDEN), "self_attn.o_proj": (HIDDEN, HEADS * DIM),
-                  "mlp.gate_proj": (FF, HIDDEN), "mlp.up_proj": (FF, HIDDEN), "mlp.down_proj": (HIDDEN, FF)}  # fmt: skip
+                  "mlp.gate_proj": (FF, HIDDEN), "mlp.up_proj": (FF, HIDDEN),
+                  "mlp.down_proj": (HIDDEN, FF)}  # fmt: skip
         out |= {f"model.layers.{i}.{name}.weight": draw(*shape) for name, shape in shapes.items()}
         out |= {
-            f"model.layers.{i}.{n}.weight": 1 + draw(HIDDEN)
-            for n in ("input_layernorm", "post_attention_layernorm")
+            f"model.layers.{i}.{n}.weight": 1 + draw(HIDDEN) for n in ("input_layernorm", "post_attention_layernorm")
         }
     return out
 
@@ -65,7 +65,8 @@ def write_gguf(path: Path, architecture: str = "llama") -> Path:
     writer.add_eos_token_id(len(TOKENS) - 1)
     names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
              "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
-             "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}  # fmt: skip
+             "mlp.down_proj": "ffn_down",
+             "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}  # fmt: skip
     for name, w in tensors().items():
         if name.startswith("model.layers."):
             _, _, i, rest = name.split(".", 3)
@@ -173,10 +174,11 @@ def test_a_failed_download_leaves_no_half_written_cache(own_cache, monkeypatch, 
 
 def test_two_processes_at_once_make_one_whole_cache(own_cache, tmp_path):
     path = write_gguf(tmp_path / "tiny.gguf")
-    code = f"from pathlib import Path; from harness.reference import weights; print(weights.prepare(Path({str(path)!r}), print))"
-    both = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    code = (
+        "from pathlib import Path; from harness.reference import weights; "
+        f"print(weights.prepare(Path({str(path)!r}), print))"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     out = [p.communicate()[0] for p in both]
     assert [p.returncode for p in both] == [0, 0]
     assert sum("converting" in text for text in out) == 1

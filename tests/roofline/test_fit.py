@@ -76,9 +76,9 @@ def test_shipped_laws_are_shares_of_the_peak_with_ordered_priors(name):
         middle, low, high = table["prior"][part]
         assert 0 < low < middle < high
         assert part == "t0_s" or middle <= 1
-        for own in table["chips"].values():
+        for own in table.get("chips", {}).values():
             assert 0 < own[part] <= (1e-3 if part == "t0_s" else 1)
-    for own in table["chips"].values():
+    for own in table.get("chips", {}).values():
         assert own["rows"] >= 50 and 0 < own["median_error"] < 1
     drawn = laws.law(name, "a-chip-nobody-measured", 500, 0)
     assert not drawn.measured_on_chip and drawn.t0_s.min() > 0

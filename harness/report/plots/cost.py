@@ -22,9 +22,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     classes = sorted(unique(f.notes.get("price_class", "") for f in shown))
     markers = dict(zip(classes, _MARKERS * len(classes), strict=False))
     figure.set_size_inches(14, 2.4 + 0.36 * len(chips))
-    for column, (ax, group) in enumerate(
-        zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True)
-    ):
+    for column, (ax, group) in enumerate(zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True)):
         comparing.chip_rows(ax, figures, _METRIC, group, chips, style.PALETTE[column], markers)
         comparing.name_rows(ax, results, chips, first=column == 0)
         ax.set_title(group[0], loc="left", color=style.for_text(style.PALETTE[column]), fontweight="bold")
@@ -35,7 +33,5 @@ def draw(results: Results, figure: style.Figure) -> None:
 
 def _legend(markers: dict[str, str]) -> list[Line2D]:
     dot = {"color": style.SOFT, "linestyle": "none", "markersize": 8}
-    classes = [
-        Line2D([], [], marker=m, label=f"price: {c or 'class not stated'}", **dot) for c, m in markers.items()
-    ]
+    classes = [Line2D([], [], marker=m, label=f"price: {c or 'class not stated'}", **dot) for c, m in markers.items()]
     return [*style.kind_handles(marker=""), *classes]

@@ -16,9 +16,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     panels = []
     for suite, stack in suites_measured(figures):
-        rows = [
-            f for f in figures.with_value("accuracy", suite=suite, stack=stack) if f.part.startswith("lang=")
-        ]
+        rows = [f for f in figures.with_value("accuracy", suite=suite, stack=stack) if f.part.startswith("lang=")]
         if len(rows) > 1:  # one language is no comparison
             panels.append((suite, stack, sorted(rows, key=lambda f: (-f.value, f.part))))
     if not panels:
@@ -33,16 +31,12 @@ def draw(results: Results, figure: style.Figure) -> None:
             style.interval_dot(ax, 100 * cell.value, y, low, high, style.PALETTE[0], hollow=False)
         codes = [row.part.removeprefix("lang=") for row in rows]
         counts = [f", n={row.n}" if row.n else "" for row in rows]
-        ax.set_yticks(
-            range(len(rows)), [f"{LANGUAGES.get(c, c)} ({c}){n}" for c, n in zip(codes, counts, strict=True)]
-        )
+        ax.set_yticks(range(len(rows)), [f"{LANGUAGES.get(c, c)} ({c}){n}" for c, n in zip(codes, counts, strict=True)])
         ax.set_ylim(len(rows) - 0.4, -1.0)
         chance = figures.one("chance", suite=suite, stack=stack)
         if chance and chance.value is not None:
             ax.axvline(100 * chance.value, color=style.CHANCE, linestyle=(0, (3, 1.5)), linewidth=2)
-            ax.text(
-                100 * chance.value, -0.7, " chance, whole suite", color=style.CHANCE, fontsize=10, va="center"
-            )
+            ax.text(100 * chance.value, -0.7, " chance, whole suite", color=style.CHANCE, fontsize=10, va="center")
         ax.set_xlim(left=0)
         ax.set_title(f"{suite}, {stack}", loc="left")
         ax.set_xlabel("accuracy, %")

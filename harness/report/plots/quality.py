@@ -46,10 +46,7 @@ def draw(results: Results, figure: style.Figure) -> None:
 def _top(figures: Figures) -> float:
     """The highest point of any bar by level or of any chance line, so that the panels share one scale."""
     ends = [
-        f.value
-        for metric in ("accuracy", "accuracy.high95")
-        for f in figures.with_value(metric)
-        if "level=" in f.part
+        f.value for metric in ("accuracy", "accuracy.high95") for f in figures.with_value(metric) if "level=" in f.part
     ]
     return 104 * max([*ends, *(f.value for f in figures.with_value("chance"))])
 
@@ -105,9 +102,7 @@ def _by_level(ax: style.Axes, figures: Figures, pair: tuple[str, str], top: floa
     for x, level in enumerate(levels):
         cell = with_95(figures, "accuracy", f"level={level}", suite=suite, stack=stack)
         if cell.low is not None and cell.high is not None:
-            ax.plot(
-                [x, x], [100 * cell.low, 100 * cell.high], "_-", color=_COLOUR, markersize=9, linewidth=2.2
-            )
+            ax.plot([x, x], [100 * cell.low, 100 * cell.high], "_-", color=_COLOUR, markersize=9, linewidth=2.2)
         ax.plot([x], [100 * cell.value], "o", color=_COLOUR, markersize=8, clip_on=False, zorder=3)
     chance = figures.one("chance", suite=suite, stack=stack)
     if chance and chance.value is not None:

@@ -105,9 +105,7 @@ def _draw_operators(ax: style.Axes, results: Results, ceiling: Ceiling, panel: O
     # The window holds the points and the ridge, with room for labels round them.
     ridge = ceiling.peak.value / ceiling.bandwidth.value
     reach = (min([*xs, ridge / 4]) / 2.5, max([*xs, ridge * 4]) * 4)
-    x = _axes(
-        ax, reach, (min(e for e in ends if e > 0) / 2.5, max([*ends, end_of(ceiling.peak, "high")]) * 4)
-    )
+    x = _axes(ax, reach, (min(e for e in ends if e > 0) / 2.5, max([*ends, end_of(ceiling.peak, "high")]) * 4))
     _one_ceiling(ax, ceiling, style.SOFT, x)
     for op, where, rate in ops:
         colour, marker = _look(op)
