@@ -16,8 +16,8 @@ ORDER = [
     "numbers", "sandbox", "suites", "chance", "reference", "runners", "stack", "results", "roofline", "run", "report",
     "commands", "cli", "__main__",
 ]  # fmt: skip
-# Two knots the order allows by name: suites ask for their chance level, engines name their progress type.
-ALLOWED = {("suites", "chance"), ("reference", "runners")}
+# The one knot the order allows by name: a suite asks for its chance level.
+ALLOWED = {("suites", "chance")}
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 
 

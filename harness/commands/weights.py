@@ -26,9 +26,9 @@ def fetch() -> None:
 @command.command("path")
 def path() -> None:
     """Print the folder of the weights; exit code 1 where they are not there yet."""
-    from harness.reference import weights
+    from harness.reference import stored, weights
 
     folder = weights.default_folder()
     click.echo(folder)
-    if not weights.is_complete(folder):
+    if not stored.is_complete(folder):
         raise click.ClickException("not there yet: `stackline weights fetch` fetches them")

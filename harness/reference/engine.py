@@ -17,7 +17,7 @@ import numpy as np
 from harness.answers import Answer
 from harness.errors import UserMistake
 from harness.quantity import stream
-from harness.reference import weights
+from harness.reference import stored
 from harness.reference.model import Cache, Model
 from harness.reference.tokenizer import Tokenizer
 from harness.trace import Recorder, Trace
@@ -49,7 +49,7 @@ class Engine:
 
     def __init__(self, folder: Path, count: bool = True) -> None:
         self.tokenizer = Tokenizer(folder)
-        self.model = Model(weights.load(folder))
+        self.model = Model(stored.load(folder))
         self.model.recorder = Recorder() if count else None
 
     def take_trace(self) -> Trace:

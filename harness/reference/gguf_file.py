@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.errors import WeightsError
 from harness.reference.model import Config
+from harness.reference.stored import store
 from harness.reference.tokenizer import from_bpe
-from harness.reference.weights import store
 
 
 def convert_gguf(path: Path, folder: Path, say: Callable[[str], None]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.errors import WeightsError
 from harness.reference.model import Config
-from harness.reference.weights import store
+from harness.reference.stored import store
 
 
 def convert_safetensors(path: Path, folder: Path, say: Callable[[str], None]) -> None:

