@@ -43,6 +43,7 @@ class BadFile(UserMistake):
             shown = shown[:77] + "..."
         super().__init__(f"{path}: {key}: found {shown}, expected {expected}")
         self.path, self.key, self.found, self.expected = Path(path), key, found, expected
+        self.others: tuple[BadFile, ...] = ()  # further mistakes of the same file, where all were looked for
 
 
 class MissingFile(UserMistake):

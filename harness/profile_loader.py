@@ -7,7 +7,8 @@ is not listed, a number without one. Each refusal names file, key, found and exp
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from harness import units
@@ -35,29 +36,41 @@ class Loader:
         self.path, self.id, self.schema = path, id_, schema
         self.sources: dict[str, Source] = dict(shared_sources)
         self.shared = shared
+        self.mistakes: list[BadFile] = []
 
     def build(self, raw: dict[str, Any], digest: str, cls: type) -> Any:
+        """The profile of a file's tables. Raises BadFile: the first mistake, with the file's others in `others`."""
         raw = dict(raw)
         for key, table in self._table(raw.pop("sources", {}), "sources").items():
-            self.sources[key] = self._source(key, table)
+            self.sources.setdefault(key, Source(key, "", "", ""))  # named, even where its table has a mistake
+            with self._noting():
+                self.sources[key] = self._source(key, table)
         missing = self._table(raw.pop("missing", {}), "missing")
         texts, values, facts, tables = {}, {}, {}, {}
+        present = set()
         for key, node in self._leaves(raw):
-            rule = self._rule(key, node)
-            if rule["dimension"] == "name":
-                texts[key] = self._text(key, node)
-            elif rule["dimension"] == "table":
-                tables[key] = node
-            elif rule["dimension"] == "text":
-                facts[key] = self._fact(key, node)
-            else:
-                values[key] = self._quantities(key, node, rule)
-        self._check_complete({**texts, **values, **facts, **tables}, missing, cls)
-        self._check_tables(tables)
+            present.add(key)
+            with self._noting():
+                rule = self._rule(key, node)
+                if rule["dimension"] == "name":
+                    texts[key] = self._text(key, node)
+                elif rule["dimension"] == "table":
+                    tables[key] = node
+                elif rule["dimension"] == "text":
+                    facts[key] = self._fact(key, node)
+                else:
+                    values[key] = self._quantities(key, node, rule)
+        self._check_complete(present, missing, cls)
+        with self._noting():
+            self._check_tables(tables)
         used = {s for c in values.values() for q in c for s in (q.source, *(r.source for r in q.readings))}
         used |= {f.source for f in facts.values()} | set(_sources_in(tables))
-        for name in used - set(self.sources) - set(_OWN_SOURCES):
-            raise BadFile(self.path, "source", name, "a name under [sources]")
+        for name in sorted(used - set(self.sources) - set(_OWN_SOURCES)):
+            self.mistakes.append(BadFile(self.path, "source", name, "a name under [sources]"))
+        if self.mistakes:
+            first, *others = self.mistakes
+            first.others = tuple(others)
+            raise first
         fields = dict(
             id=self.id, name=texts.get("name", self.id), path=self.path, sha256=digest, texts=texts, values=values,
             facts=facts, tables=tables, missing=missing, sources={k: v for k, v in self.sources.items() if k in used},
@@ -65,6 +78,14 @@ class Loader:
         if cls is Model:
             fields["endpoint"] = tables.get("endpoint", {})
         return cls(**fields) if cls is not Profile else Profile(**{**fields, "sources": self.sources})
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """A mistake in one key is kept, and the next key is read: `check` shows them all."""
+        try:
+            yield
+        except BadFile as error:
+            self.mistakes.append(error)
 
     def _leaves(self, raw: Mapping[str, Any], prefix: str = ""):
         """(dotted key, node) for every key of the schema; tables in between are walked."""
@@ -87,13 +108,17 @@ class Loader:
     def _check_complete(self, present, missing, cls) -> None:
         for key, rule in self.schema.items():
             if rule.get("required") and cls is not Profile and key not in present and key not in missing:
-                raise BadFile(self.path, key, "nothing", "a value, or a reason under [missing]")
+                self.mistakes.append(BadFile(self.path, key, "nothing", "a value, or a reason under [missing]"))
         for key, reason in missing.items():
-            self._rule(key, reason)
-            if key in present:
-                raise BadFile(self.path, f"missing.{key}", reason, "no entry, since the key is given")
-            if not isinstance(reason, str) or not reason.strip():
-                raise BadFile(self.path, f"missing.{key}", reason, "the reason, as text")
+            with self._noting():
+                self._check_missing(key, reason, present)
+
+    def _check_missing(self, key: str, reason: Any, present: set[str]) -> None:
+        self._rule(key, reason)
+        if key in present:
+            raise BadFile(self.path, f"missing.{key}", reason, "no entry, since the key is given")
+        if not isinstance(reason, str) or not reason.strip():
+            raise BadFile(self.path, f"missing.{key}", reason, "the reason, as text")
 
     def _check_tables(self, tables: Mapping[str, Any]) -> None:
         dtypes = self._table(tables.get("dtypes", {}), "dtypes")

@@ -107,6 +107,25 @@ def test_a_malformed_profile_says_file_key_found_and_expected(tmp_path):
         assert part in done.stderr
 
 
+def test_every_mistake_of_a_profile_is_said(tmp_path):
+    folder = tmp_path / "hardware_profiles"
+    folder.mkdir()
+    text = (ROOT / "hardware_profiles/h20-96gb.toml").read_text("utf-8")
+    text = text.replace('unit = "W"', 'unit = "GB"', 1).replace("[memory.bandwidth]", "[memory.bandwith]")
+    (folder / "bad.toml").write_text(text.replace("value = 148\n", "value = -148\n", 1), "utf-8")
+    done = call("chips", "check", "bad", cwd=tmp_path)
+    lines = [line for line in done.stderr.splitlines() if "bad.toml" in line]
+    assert done.returncode == 2 and len(lines) == 4
+    for key in (
+        "power.tdp.unit",
+        "memory.bandwith",
+        "near: memory.bandwidth",
+        "compute.bf16.value",
+        "memory.bandwidth: ",
+    ):
+        assert any(key in line for line in lines), key
+
+
 def test_an_unwritable_folder_is_refused_before_anything_runs(tmp_path):
     (tmp_path / "file").write_text("in the way")
     done = call("run", "--runner", "null", "--limit", "1", "--out", str(tmp_path / "file" / "run"), cwd=tmp_path)

@@ -66,7 +66,8 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
                 from_table(profile.tables["architecture"], path)
         except BadFile as error:
             mistakes += 1
-            click.echo(f"stackline: {error}", err=True)
+            for one in (error, *error.others):
+                click.echo(f"stackline: {one}", err=True)
         else:
             weak = [k for k, listed in profile.values.items() if any(c.kind == profile.weakest_kind for c in listed)]
             summary = f"weakest {profile.weakest_kind}: {', '.join(weak[:4])}"
