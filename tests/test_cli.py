@@ -141,19 +141,28 @@ def test_a_run_folder_is_never_overwritten(tmp_path):
     assert (tmp_path / "r/rows.csv").read_bytes() == before
 
 
+def hear_interrupts() -> None:
+    """A job in the background of a script is born deaf to Ctrl-C, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_finished_answers_and_exits_130(tmp_path, weights_folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "run", "--full", "--suite", "science-choice", "--suite",
          "word-problems-multilingual", "--out", "r"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_interrupts,
     )  # fmt: skip
     answers = tmp_path / "r/answers.jsonl"
-    for _ in range(600):
-        if answers.exists() and answers.stat().st_size > 0:
-            break
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        for _ in range(600):
+            if answers.exists() and answers.stat().st_size > 0:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130 and "Traceback" not in errors
     kept = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
     assert kept and all(row["outcome"] for row in kept)
