@@ -48,11 +48,6 @@ def add_paths(paths: tuple[str | Path, ...]) -> None:
             _extra_paths.append(Path(path))
 
 
-def extra_paths() -> tuple[Path, ...]:
-    """The user's `--path` folders, in the order given (worker processes need them too)."""
-    return tuple(_extra_paths)
-
-
 def shipped_folder(kind: Kind) -> Path:
     """The folder of the shipped files: beside the package in a checkout, inside it in a wheel."""
     if kind.in_package:
@@ -70,8 +65,8 @@ def find(kind: Kind) -> dict[str, Path]:
     for place in places:
         found.update(_files_in(kind, place))
     for path in _extra_paths:
-        loose = {i: p for i, p in _files_in(kind, path).items() if kind.looks_like.search(p.read_text("utf-8"))}
-        found.update(loose)
+        loose = _files_in(kind, path).items()  # the loader, not this glance, complains of bytes that are no text
+        found.update({i: p for i, p in loose if kind.looks_like.search(p.read_text("utf-8", errors="replace"))})
         found.update(_files_in(kind, path / kind.folder))
     return dict(sorted(found.items()))
 

@@ -29,7 +29,7 @@ class UnknownId(UserMistake):
     def __init__(self, kind: str, wanted: str, known: Iterable[str]) -> None:
         known = sorted(known)
         near = difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"`stackline {kind}s list` shows the {len(known)} known"
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known[:20])}"
         super().__init__(f"unknown {kind} '{wanted}': {hint}")
         self.kind, self.wanted, self.suggestion = kind, wanted, near[0] if near else None
 
@@ -57,7 +57,7 @@ class CannotWrite(UserMistake):
     """A folder or file that cannot be written."""
 
     def __init__(self, path: Path | str, why: str) -> None:
-        super().__init__(f"cannot write {path}: {why}; choose another place with --out")
+        super().__init__(f"cannot write {path}: {why}")
 
 
 class NotPredictable(UserMistake):

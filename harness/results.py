@@ -166,13 +166,21 @@ def load_results(path: str | Path) -> Results:
         raise BadFile(folder / "manifest.json", "file", str(error), "JSON") from error
     text = {c: str for c in ("run", "stack", "model", "weight_dtype", "chip", "suite", "workload", "metric", "unit",
                              "kind", "source", "note")}  # fmt: skip
+    numbers = dict.fromkeys(("value", "p10", "p90", "n", "chips"), float)
+    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
+        found = manifest.get("schema_version") if isinstance(manifest, dict) else type(manifest).__name__
+        raise BadFile(folder / "manifest.json", "schema_version", found, str(SCHEMA_VERSION))
     try:
-        rows = pd.read_csv(folder / "rows.csv", dtype=text, keep_default_na=False, na_values={c: [""] for c in
-                           ("value", "p10", "p90", "n", "chips")})  # fmt: skip
+        rows = pd.read_csv(folder / "rows.csv", dtype=text | numbers, keep_default_na=False,
+                           na_values={c: [""] for c in numbers})  # fmt: skip
     except ValueError as error:  # pandas' own parser errors are ValueErrors
         raise BadFile(folder / "rows.csv", "file", str(error).splitlines()[0], "CSV") from error
     if missing := set(COLUMNS) - set(rows.columns):
         raise BadFile(folder / "rows.csv", min(missing), "no such column", "the columns of a run's rows")
+    if unknown := set(rows["kind"]) - set(KINDS):
+        raise BadFile(folder / "rows.csv", "kind", min(unknown, key=str), f"one of {', '.join(KINDS)}")
+    if manifest.get("rows", len(rows)) != len(rows):
+        raise BadFile(folder / "rows.csv", "rows", len(rows), f"{manifest['rows']}, as the manifest says")
     trace_file = folder / "trace.jsonl"
     lines = trace_file.read_text("utf-8").splitlines() if trace_file.exists() else []
     try:

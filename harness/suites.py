@@ -163,9 +163,10 @@ def _import_file(name: str, path: Path) -> Any:
     sys.modules[name] = module  # dataclasses look their module up while it is being made
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except Exception as error:
         del sys.modules[name]
-        raise
+        line = getattr(error, "lineno", None) or "?"
+        raise BadFile(path, f"line {line}", f"{type(error).__name__}: {error}", "a Python file that loads") from error
     return module
 
 

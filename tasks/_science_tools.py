@@ -56,8 +56,9 @@ def numeric(
 ) -> Draft:
     """Options from the values that common slips give; too near or repeated ones are replaced.
 
-    The replacements scale the right value up and down alike, so that neither the middle option nor the
-    roundest is a better guess. A whole right value is shown in full, and the others then to the unit at least.
+    How many of the wrong values lie below the right one is drawn first, and slips are taken from each side until
+    it is full: slips tend to one side, and would make "the second smallest" a good guess. A whole right value is
+    shown in full, and the others then to the unit at least.
     """
     factors = [0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0]
     rng.shuffle(factors)
@@ -69,14 +70,22 @@ def numeric(
         fillers = [right * f for f in factors]
     slips = list(slips)
     rng.shuffle(slips)
-    values = [right]
+    below = int(rng.integers(4))
+    room = {True: below, False: 3 - below}  # is the value below the right one? -> places left on that side
+    values, spare = [right], []
     for value in [*slips, *fillers]:
         if whole and (value != int(value) or value < 0):
             continue
-        if all(_apart(value, kept, whole) for kept in values):
+        if not all(_apart(value, kept, whole) for kept in values):
+            continue
+        if room[value < right] > 0:
+            room[value < right] -= 1
             values.append(value)
-        if len(values) == 4:
-            break
+        else:
+            spare.append(value)
+    for value in spare:  # a small whole number has too little below it
+        if len(values) < 4 and all(_apart(value, kept, whole) for kept in values):
+            values.append(value)
     full = right == int(right) and shown(right) != shown(right, full=True)
     first, *rest = (shown(v, unit, full) for v in values)
     return Draft(question, first, tuple(rest))

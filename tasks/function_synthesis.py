@@ -41,16 +41,16 @@ PER_LEVEL = 25
 TESTS = 8
 
 SHOTS = '''def half(x):
-    """Return $x divided by 2."""
+    """Return x divided by 2."""
     return x / 2
 
 
 def ends_with_dot(text):
-    """Return True if $text ends with a full stop."""
+    """Return True if text ends with a full stop."""
     return text.endswith('.')
 
 
-'''.replace("$", "")
+'''
 
 # Bodies that need no understanding; see `trivial_answers`.
 CONSTANTS = ("None", "True", "False", "0", "1", "-1", "''", "[]", "{}")
@@ -187,7 +187,7 @@ def grade(item: Item, text: str) -> Grade:
     if not text.strip():
         return Grade(0.0, "unparsed")
     body = text.strip("\n")
-    if body in _bodies(2):  # our own text, not a model's: judged without a sandbox, for the chance level
+    if body in _bodies(2):  # trivial bodies, known word for word, need no sandbox: the chance level is cheap
         right = _trivially_right(item.data["tests"], body)
         return Grade(float(right), "correct" if right else "wrong", body)
     name = item.data["name"]

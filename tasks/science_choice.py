@@ -20,6 +20,7 @@ Licence: Apache-2.0; every item is written or generated here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from harness.quantity import stream
@@ -107,7 +108,8 @@ def grade(item: Item, text: str) -> Grade:
     """1.0 for the right option's text or its letter."""
     given = text.strip().rstrip(".")
     letters = dict(zip("ABCD", item.choices, strict=False))
-    chosen = given if given in item.choices else letters.get(given.strip("() ").upper())
+    letter = re.match(r"\(?([A-Da-d])(?:[).:]|\Z)", given)  # "B", "(B)", "B. 12 N"
+    chosen = given if given in item.choices else letters.get(letter[1].upper()) if letter else None
     if chosen is None:
         return Grade(0.0, "unparsed")
     right = chosen == item.answer
@@ -125,7 +127,20 @@ def trivial_answers(item: Item) -> Mapping[str, str]:
         "the shortest option": min(item.choices, key=len),
         "the option nearest the question's words": item.choices[near.index(max(near))],
         "the last number in the question": next((c for c in item.choices if c.split()[0] == last), ""),
+        **{f"the {name} number": choice for name, choice in zip(_RANKS, _by_size(item.choices), strict=False)},
     } | {f"always {letter}": letter for letter in "ABCD"}
+
+
+_RANKS = ("smallest", "second-smallest", "third-smallest", "largest")
+
+
+def _by_size(choices: tuple[str, ...]) -> list[str]:
+    """The options from the smallest number to the largest; none where they are not all numbers."""
+    found = [re.match(r"[+-]?\d[\d.,]*(?:e[+-]?\d+)?", c.replace(" ", "").replace("−", "-")) for c in choices]
+    if not all(found):
+        return []
+    values = [float(m[0].replace(",", "").rstrip(".")) for m in found]
+    return [c for _, c in sorted(zip(values, choices, strict=True))]
 
 
 SUITE = Suite(

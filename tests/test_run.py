@@ -116,8 +116,9 @@ def test_the_null_runner_scores_nothing_and_leaves_gaps_not_zeros(tmp_path):
     )
     rows = load_results(run(options, SILENT)).rows
     assert rows.query("metric == 'accuracy'").value.iloc[0] == 0.0
-    bits = rows.query("metric == 'bits_per_byte'").iloc[0]
-    assert bits.value != bits.value and bits.note
+    for metric in ("bits_per_byte", "prompt_tokens_mean", "output_tokens_mean"):
+        row = rows.query(f"metric == '{metric}'").iloc[0]
+        assert row.value != row.value and row.note, metric
 
 
 def test_a_continuation_follows_after_one_space():

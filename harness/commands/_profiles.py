@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.commands._tables import show
-from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, find, path_of
+from harness.discovery import ID_PATTERN, MODEL, Kind, find, path_of
 from harness.errors import BadFile, CannotWrite, UserMistake
-from harness.profiles import Profile, load_file
+from harness.profiles import ASSUMED, Profile, load_file
 from harness.quantity import Cited
 from harness.results import write_whole
+from harness.units import from_si
 
 
 def shown(profile: Profile, key: str) -> str | None:
@@ -77,20 +78,51 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
 
 
 def new(kind: Kind, name: str, like: str, out: Path | None) -> Path:
-    """Write a copy of `like` under a new id. Raises UserMistake for a bad or taken name."""
+    """Write a template under a new id: the keys of `like`, every value assumed until it is cited.
+
+    Raises UserMistake for a bad name, CannotWrite where the file is already there.
+    """
     if not ID_PATTERN.fullmatch(name):
         raise UserMistake(f"'{name}' is no id: lower case letters, digits, dots and dashes")
-    source = path_of(kind, like)
-    target = out or Path(CHIP.folder) / f"{name}.toml"
+    base = load_file(kind, path_of(kind, like))
+    target = out or Path(kind.folder) / f"{name}.toml"
     if target.exists():
         raise CannotWrite(target, "it is already there")
-    text = source.read_text("utf-8")
     header = (
-        f"# {name}: begun as a copy of {like}. Change every number and cite where you read it (kind, source under\n"
-        f"# [sources]); until then each is {like}'s, not yours. Check with `stackline chips check {name}`.\n"
+        f"# {name}: a template with the keys of {like}. Every number is {like}'s, widened and marked as assumed.\n"
+        f"# Replace each, and say where you read it: kind, and source = a name under [sources].\n"
+        f"# Then: stackline {kind.name}s check {name}\n\n"
     )
-    text = re.sub(r"\A(#[^\n]*\n)+", "", text)
-    text = re.sub(r'^name = ".*"$', f'name = "{name}"', text, count=1, flags=re.M)
-    write_whole(target, header + text)
+    write_whole(target, header + template(base, name))
     load_file(kind, target)
     return target
+
+
+def template(base: Profile, name: str) -> str:
+    """A profile's keys as TOML, each value an assumption of a factor 2 either way that says whose it was."""
+    import tomli_w
+
+    note = f"{base.id}'s; replace it and cite your own"
+    out: dict[str, Any] = {"name": name, **{k: v for k, v in base.texts.items() if k != "name"}}
+    for key, cited in ((key, base.get(key)) for key in base.values):
+        low, high = cited.range
+        spread = (low, high) if high > low and not cited.is_median else (cited.point / 2, cited.point * 2)
+        numbers = dict(zip(("value", "low", "high"), (cited.point, *spread), strict=True))
+        entry = {k: float(f"{from_si(v, cited.unit):.4g}") for k, v in numbers.items()}
+        entry |= {"unit": cited.unit, "kind": "assumed", "source": ASSUMED, "note": note}
+        entry |= {"direction": "one"} if cited.direction else {}
+        _set(out, key, entry | ({"date": cited.date} if cited.date else {}))
+    for key, fact in base.facts.items():
+        _set(out, key, {"value": fact.value, "kind": "assumed", "source": ASSUMED, "note": note})
+    if "dtypes" in base.tables:
+        kept = {k: v for k, v in base.tables["dtypes"].items() if k in ("unsupported", "fallback", "native")}
+        out["dtypes"] = {**kept, "kind": "assumed", "source": ASSUMED, "note": note}
+    out["missing"] = dict(base.missing)
+    return tomli_w.dumps(out)
+
+
+def _set(tree: dict[str, Any], key: str, value: dict[str, Any]) -> None:
+    *path, last = key.split(".")
+    for part in path:
+        tree = tree.setdefault(part, {})
+    tree[last] = value

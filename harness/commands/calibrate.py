@@ -18,8 +18,7 @@ def command(kernels: Path | None, points: Path | None, out: Path | None) -> None
 
     \b
     Example:
-      stackline calibrate --kernels ../shared/measurements/kernels \\
-          --points ../shared/measurements/operating_points.csv.gz -o constants
+      stackline calibrate --kernels KERNELS_FOLDER --points POINTS.csv -o constants
     """
     from harness.roofline import laws
     from harness.roofline.fit import fit_folder

@@ -26,7 +26,12 @@ def command() -> None:
 @format_option
 @path_option
 def list_(form: str) -> None:
-    """One line a chip: memory, bandwidth, dense bf16 peak, link, power, and the weakest kind of value."""
+    """One line a chip: memory, bandwidth, dense bf16 peak, link, power, and the weakest kind of value.
+
+    \b
+    Example:
+      stackline chips list --format csv
+    """
     from harness.discovery import CHIP, find
     from harness.profiles import chip
 
@@ -49,7 +54,12 @@ def list_(form: str) -> None:
 @format_option
 @path_option
 def show_(chip_id: str, form: str) -> None:
-    """Every value of a chip: range, kind, source."""
+    """Every value of a chip: range, kind, source.
+
+    \b
+    Example:
+      stackline chips show zhenwu-m890
+    """
     from harness.profiles import chip
 
     _profiles.show_profile(chip(chip_id), form)
@@ -60,7 +70,12 @@ def show_(chip_id: str, form: str) -> None:
 @click.option("--all", "every", is_flag=True, help="Check every chip that is found.")
 @path_option
 def check(chip_ids: tuple[str, ...], every: bool) -> None:
-    """Check profiles: each mistake with its file, key, what was found and what was expected."""
+    """Check profiles: each mistake with its file, key, what was found and what was expected.
+
+    \b
+    Example:
+      stackline chips check --all
+    """
     from harness.discovery import CHIP
 
     _profiles.check(CHIP, chip_ids, every)
@@ -72,7 +87,7 @@ def check(chip_ids: tuple[str, ...], every: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Default ./hardware_profiles/NAME.toml.")
 @path_option
 def new(name: str, like: str, out: Path | None) -> None:
-    """Begin a profile: a copy of CHIP whose values are marked as assumed until you cite them.
+    """Begin a profile: a template with CHIP's keys, every value marked as assumed until you cite it.
 
     \b
     Example:

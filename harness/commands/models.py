@@ -22,7 +22,12 @@ def command() -> None:
 @format_option
 @path_option
 def list_(form: str) -> None:
-    """One line a model: parameters, KV cache a token, context, native format, licence."""
+    """One line a model: parameters, KV cache a token, context, native format, licence.
+
+    \b
+    Example:
+      stackline models list --format json
+    """
     from harness.discovery import MODEL, find
     from harness.footprint import kv_bytes_per_token
     from harness.profiles import model
@@ -50,7 +55,12 @@ def list_(form: str) -> None:
 @format_option
 @path_option
 def show_(model_id: str, form: str) -> None:
-    """Published values with sources, and what the architecture gives by arithmetic."""
+    """Published values with sources, and what the architecture gives by arithmetic.
+
+    \b
+    Example:
+      stackline models show deepseek-r1
+    """
     from harness.footprint import kv_bytes_per_token
     from harness.profiles import model
     from harness.roofline.point import architecture
@@ -78,7 +88,12 @@ def _plan(part: object) -> str:
 @click.option("--all", "every", is_flag=True, help="Check every model that is found.")
 @path_option
 def check(model_ids: tuple[str, ...], every: bool) -> None:
-    """Check models' files: each mistake with its file, key, what was found and what was expected."""
+    """Check models' files: each mistake with its file, key, what was found and what was expected.
+
+    \b
+    Example:
+      stackline models check --all
+    """
     from harness.discovery import MODEL
 
     _profiles.check(MODEL, model_ids, every)

@@ -21,7 +21,7 @@ from harness.commands._tables import path_option
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="0: the shipped items; others: fresh ones.",
+    help="0: the shipped items, others fresh ones; draws the sample too.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; default results/<run-id>.")
 @click.option("--runner", default="reference", show_default=True, metavar="ID",

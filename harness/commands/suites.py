@@ -21,7 +21,12 @@ def command() -> None:
 @format_option
 @path_option
 def list_(form: str) -> None:
-    """One line a suite: family, what it imitates, version, licence."""
+    """One line a suite: family, what it imitates, version, licence.
+
+    \b
+    Example:
+      stackline suites list
+    """
     from harness.suites import all_suites
 
     rows = [(s.id, s.family, s.imitates, s.method, s.max_tokens, s.version, s.licence) for s in all_suites()]
@@ -34,7 +39,12 @@ def list_(form: str) -> None:
 @click.option("--level", type=click.IntRange(1, 5), help="Only this level.")
 @path_option
 def show_(suite_id: str, seed: int, level: int | None) -> None:
-    """What a suite asks: its description, chance level, and one item a level."""
+    """What a suite asks: its description, chance level, and one item a level.
+
+    \b
+    Example:
+      stackline suites show science-choice --level 3
+    """
     from harness.chance import chance_level
     from harness.suites import LEVELS, suite
 
@@ -43,6 +53,7 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
     chance = chance_level(s, items)
     click.echo(f"{s.title} ({s.id}, version {s.version}, {s.licence})")
     click.echo(f"imitates {s.imitates}; {s.differs}")
+    click.echo(f"answered by {s.method}, at most {s.max_tokens} tokens, stop strings {list(s.stop)}")
     click.echo(f"{len(items)} items at seed {seed}; chance {chance.value:.3f} ({chance.strategy})")
     for k in LEVELS if level is None else (level,):
         item = next(i for i in items if i.level == k)

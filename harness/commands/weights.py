@@ -17,7 +17,12 @@ def command() -> None:
 
 @command.command("fetch")
 def fetch() -> None:
-    """Download, check and convert the weights if they are not there yet; print their folder."""
+    """Download, check and convert the weights if they are not there yet; print their folder.
+
+    \b
+    Example:
+      stackline weights fetch
+    """
     from harness.reference import weights
 
     click.echo(weights.fetch(lambda text: click.echo(text, err=True)))
@@ -25,7 +30,12 @@ def fetch() -> None:
 
 @command.command("path")
 def path() -> None:
-    """Print the folder of the weights; exit code 1 where they are not there yet."""
+    """Print the folder of the weights; exit code 1 where they are not there yet.
+
+    \b
+    Example:
+      stackline weights path
+    """
     from harness.reference import stored, weights
 
     folder = weights.default_folder()

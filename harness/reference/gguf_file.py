@@ -25,11 +25,17 @@ def convert_gguf(path: Path, folder: Path, say: Callable[[str], None]) -> None:
     except Exception as error:  # the reader raises many kinds for a file that is not GGUF
         raise WeightsError(f"{path} is not a readable GGUF file: {error}") from error
     tensors = {t.name: t for t in reader.tensors}
-    config = _config(path, meta, tied="output.weight" not in tensors)
     try:
+        config = _config(path, meta, tied="output.weight" not in tensors)
         store(folder, config, _matrices(config, tensors), str(meta.get("general.name", path.name)))
+        _tokenizer(meta, folder)
     except KeyError as error:
-        raise WeightsError(f"{path}: tensor {error} is not there") from error
+        raise WeightsError(f"{path}: {error} is not there") from error
+    except (ValueError, NotImplementedError) as error:  # a shape that does not fit, an unknown quantisation
+        raise WeightsError(f"{path}: {error}") from error
+
+
+def _tokenizer(meta: dict[str, Any], folder: Path) -> None:
     from_bpe(
         tokens=meta["tokenizer.ggml.tokens"],
         merges=meta["tokenizer.ggml.merges"],

@@ -21,12 +21,14 @@ def convert_safetensors(path: Path, folder: Path, say: Callable[[str], None]) ->
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         if not (path / name).exists():
             raise WeightsError(f"{path} has no {name}")
-    raw = json.loads((path / "config.json").read_text("utf-8"))
-    tensors = _Tensors(path)
-    store(folder, config := _config(path, raw), _matrices(config, tensors), path.name)
+    try:
+        raw = json.loads((path / "config.json").read_text("utf-8"))
+        settings = json.loads((path / "tokenizer_config.json").read_text("utf-8"))
+        tensors, eos = _Tensors(path), raw["eos_token_id"]
+        store(folder, config := _config(path, raw), _matrices(config, tensors), path.name)
+    except (KeyError, ValueError) as error:
+        raise WeightsError(f"{path}: {type(error).__name__} {error} in its configuration or tensors") from error
     shutil.copyfile(path / "tokenizer.json", folder / "tokenizer.json")
-    settings = json.loads((path / "tokenizer_config.json").read_text("utf-8"))
-    eos = raw["eos_token_id"]
     chat = {
         "chat_template": settings.get("chat_template", ""),
         "eos_id": eos[0] if isinstance(eos, list) else eos,

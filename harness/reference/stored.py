@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,17 +12,38 @@ import numpy as np
 
 from harness.reference.model import Config, Layer, Weights
 
-FORMAT = 1  # raised when the stored layout changes, so that an old cache is made anew
+FORMAT = 2  # raised when the stored layout changes, so that an old cache is made anew
 _ALIGN = 64  # bytes; whole cache lines for every matrix
+_PAGE = 4096
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a converted folder is whole: its parts are there and the matrices' file has its full size."""
+    """Whether a converted folder is whole: all parts there, the matrices' file of its size and unchanged.
+
+    The check reads one page in every 256 (2 MB of 540), so that it costs milliseconds.
+    """
     try:
-        size = json.loads((folder / "weights.json").read_text())["size"]
-        return (folder / "weights.bin").stat().st_size == size and (folder / "tokenizer.json").exists()
-    except (OSError, ValueError, KeyError):
+        meta = json.loads((folder / "weights.json").read_text())
+        whole = (folder / "weights.bin").stat().st_size == meta["size"] and (folder / "tokenizer.json").exists()
+        return whole and meta["config"] and meta["checksum"] == _checksum(folder / "weights.bin")
+    except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _checksum(path: Path) -> str:
+    """CRC-32 of a page in every 256: a truncated, overwritten or zeroed file shows."""
+    crc, size = 0, path.stat().st_size
+    with path.open("rb") as data:
+        for at in range(0, size, 256 * _PAGE):
+            data.seek(at)
+            crc = zlib.crc32(data.read(_PAGE), crc)
+    return f"{crc:08x}"
+
+
+def facts(folder: Path) -> dict[str, str]:
+    """{"source", "checksum"} of the weights of a folder."""
+    meta = json.loads((folder / "weights.json").read_text())
+    return {"source": meta["source"], "checksum": meta["checksum"]}
 
 
 def load(folder: Path) -> Weights:
@@ -54,5 +76,8 @@ def store(folder: Path, config: Config, tensors: Iterator[tuple[str, np.ndarray]
             padding = -position % _ALIGN
             out.write(b"\0" * padding)
             position += padding
-    meta = {"format": FORMAT, "source": source, "size": position, "config": asdict(config), "tensors": index}
+    meta = {
+        "format": FORMAT, "source": source, "size": position, "checksum": _checksum(folder / "weights.bin"),
+        "config": asdict(config), "tensors": index,
+    }  # fmt: skip
     (folder / "weights.json").write_text(json.dumps(meta))

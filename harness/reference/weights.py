@@ -55,8 +55,9 @@ def prepare(path: Path | None, say: Callable[[str], None] = lambda _: None) -> P
         return fetch(say)
     if not path.exists():
         raise MissingFile(path, "weights file or folder")
-    stat = path.stat()
-    key = hashlib.sha256(f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+    stamps = [f"{p.resolve()}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in files]
+    key = hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:12]
     final = cache_folder() / "weights" / f"{path.stem.lower()}-{key}-v{FORMAT}"
     if not is_complete(final):
         from harness.reference.safetensors_folder import convert_safetensors

@@ -20,7 +20,7 @@ from types import ModuleType
 from PIL import Image  # matplotlib brings it
 
 from harness import discovery
-from harness.errors import CannotWrite, StacklineError
+from harness.errors import BadFile, CannotWrite, StacklineError
 from harness.report import style
 from harness.report.figures import Figures, figures_of
 from harness.report.numbers import and_list
@@ -81,7 +81,11 @@ def load(name: str, path: Path) -> ModuleType:
         raise CannotDraw(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        line = getattr(error, "lineno", None) or "?"
+        raise BadFile(path, f"line {line}", f"{type(error).__name__}: {error}", "a plot's file that loads") from error
     return module
 
 

@@ -60,6 +60,13 @@ def continuation(prompt: str, text: str) -> str:
     return text if prompt[-1:].isspace() or text[:1].isspace() else f" {text}"
 
 
+def with_options(item: Item) -> str:
+    """The prompt with its options lettered before its last line, for a runner that cannot score them."""
+    head, _, last = item.prompt.rpartition("\n")
+    listed = "".join(f"{letter}. {option}\n" for letter, option in zip("ABCDEFGH", item.choices, strict=False))
+    return f"{head}\n{listed}{last}"
+
+
 def evaluate(
     suite: Suite, items: Sequence[Item], runner: Runner, keep: Keep, progress: Callable[[int], None]
 ) -> SuiteRun:
@@ -124,7 +131,7 @@ def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int]
         for indices, values in _parts(runner, "loglikelihood", pairs, progress=progress):
             for k, value in zip(indices, values, strict=True):
                 nats[k] = {gold[k]: value}
-    prompts = [item.prompt for item in items]
+    prompts = [with_options(item) if suite.method == "choose" else item.prompt for item in items]
     options = {"max_tokens": suite.max_tokens, "stop": suite.stop, "progress": progress}
     with ThreadPoolExecutor(2) as pool:
         for indices, answers in _parts(runner, "generate", prompts, **options):

@@ -12,7 +12,7 @@ from typing import Any
 from harness import profiles
 from harness.chance import chance_level
 from harness.discovery import CHIP, MODEL, SUITE, find
-from harness.errors import NotPredictable, SandboxUnavailable, StacklineError
+from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
 from harness.profiles import Chip, Model
 from harness.results import RunFolder, new_run_id
 from harness.run import manifest, traffic
@@ -46,12 +46,15 @@ class Options:
 def run(options: Options, say: Callable[[str], None]) -> Path:
     """Do the main job and return the run folder. Everything the user can get wrong is checked before it starts."""
     limit_blas_threads()
-    chips = [profiles.chip(c) for c in options.chips or find(CHIP)]
-    models = [profiles.model(m) for m in options.models or find(MODEL)]
-    suites = [suite(s) for s in options.suites or find(SUITE)] if _asks_suites(options, models) else []
+    if options.full and options.limit is not None:
+        raise UserMistake("--full and --limit contradict each other: give one of them")
+    chips = [profiles.chip(c) for c in dict.fromkeys(options.chips) or find(CHIP)]
+    models = [profiles.model(m) for m in dict.fromkeys(options.models) or find(MODEL)]
+    suites = [suite(s) for s in dict.fromkeys(options.suites) or find(SUITE)] if _asks_suites(options, models) else []
     large = [m for m in models if m.id != MODEL_ID and "architecture" in m.tables]
     _refuse_what_cannot_fit(options, large, chips)
     level, suites, left_out = _sandbox(suites, say)
+    answering = _runner(options, say) if suites else None
     run_id = new_run_id()
     folder = RunFolder(options.out or Path("results") / run_id, run_id)
     facts: dict[str, Any] = {
@@ -60,7 +63,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         "python": sys.version.split()[0], "packages": manifest.versions(), "machine": manifest.machine(),
         "sandbox": level, "left_out": left_out,
     }  # fmt: skip
-    return _work(options, folder, facts, suites, large, chips, say)
+    return _work(options, folder, facts, suites, large, chips, answering)
 
 
 def _asks_suites(options: Options, models: list[Model]) -> bool:
@@ -99,26 +102,27 @@ def _sandbox(suites: list[Suite], say) -> tuple[dict[str, str], list[Suite], lis
     return {"level": level.name, "note": level.note}, suites, []
 
 
-def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
+def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Runner | None) -> Path:
     runs: list[SuiteRun] = []
     rows = []
-    answering: Runner | None = None
     with Bars() as bars:
         try:
-            if suites:
-                answering = _runner(options, bars.say)
+            trace_lines: list[dict[str, Any]] = []
+            if answering is not None:
                 stack = f"{answering.model}/{answering.weight_dtype}".rstrip("/")
-                trace_lines: list[dict[str, Any]] = []
                 for one in suites:
                     runs.append(_one_suite(options, folder, one, answering, bars))
                     rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
                     trace_lines += _trace_lines(one, answering)
-                folder.write_trace(trace_lines)
+            folder.write_trace(trace_lines)
             reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
             step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
             rows += traffic.modelled_rows(runs, large, chips, reference, options.seed, step)
         except KeyboardInterrupt:
             folder.write_manifest({**facts, "status": "interrupted"})
+            raise
+        except StacklineError as error:
+            folder.write_manifest({**facts, "status": "failed", "reason": str(error)})
             raise
         finally:
             if answering is not None:
@@ -126,7 +130,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, say) -> Path:
         used = [*chips, *large] + ([profiles.model(reference)] if reference else [])
         folder.write_rows(rows)
         folder.write_manifest({
-            **facts, "status": "finished", "blas": blas_kernel(), "runner": _runner_entry(answering),
+            **facts, "status": "finished", "rows": len(rows), "blas": blas_kernel(), "runner": _runner_entry(answering),
             "suites": {r.suite.id: _suite_entry(r) for r in runs},
             "profiles": manifest.profile_entries(used),
             "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
@@ -169,12 +173,11 @@ def _trace_lines(one: Suite, answering: Runner) -> list[dict[str, Any]]:
     return lines
 
 
-def _runner_entry(answering: Runner | None) -> dict[str, str] | None:
-    return answering and {
-        "id": answering.id,
-        "model": answering.model,
-        "weight_dtype": answering.weight_dtype,
-    }
+def _runner_entry(answering: Runner | None) -> dict[str, Any] | None:
+    if answering is None:
+        return None
+    entry = {"id": answering.id, "model": answering.model, "weight_dtype": answering.weight_dtype}
+    return entry | ({"weights": answering.weights_facts} if hasattr(answering, "weights_facts") else {})
 
 
 def _suite_entry(run: SuiteRun) -> dict[str, Any]:

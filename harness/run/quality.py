@@ -20,8 +20,10 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         return Row(stack, metric, value, unit, "measured", SOURCE, model=model, weight_dtype=weight_dtype,
                    suite=run.suite.id, **more)  # fmt: skip
 
-    graded, n = run.graded, len(run.graded)
+    graded = [g for g in run.graded if g.answer.finish != "error"]  # what was not answered is not wrong
+    n, failed = len(graded), len(run.graded) - len(graded)
     yield row("items", float(n), "count", n=n)
+    yield row("errors", float(failed), "count", n=len(run.graded), note="prompts that the runner could not answer")
     yield row("wall_s", run.wall_s, "s", n=n)
     yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded])
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
@@ -32,12 +34,16 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
             )
     chance = chance_level(run.suite, [g.item for g in graded])
     yield row("chance", chance.value, n=n, note=f"best trivial strategy: {chance.strategy}")
-    bits = [b for g in graded if (b := g.bits_per_byte) is not None]
-    if bits:
-        yield from _with_intervals(row, "bits_per_byte", "", graded, stats.mean, bits, "bit/byte")
+    scored = [g for g in graded if g.bits_per_byte is not None]
+    if scored:
+        bits = [g.bits_per_byte for g in scored]
+        yield from _with_intervals(row, "bits_per_byte", "", scored, stats.mean, bits, "bit/byte")
     else:
         yield row("bits_per_byte", None, "bit/byte", note="the runner gives no log-likelihoods")
-    yield row("truncated", sum(g.answer.finish == "length" for g in graded) / n, n=n)
+    if run.suite.method == "choose" and scored:
+        yield row("truncated", None, n=n, note="options were scored, nothing was generated")
+    else:
+        yield row("truncated", sum(g.answer.finish == "length" for g in graded) / n, n=n)
     yield row("unparsed", sum(g.grade.outcome == "unparsed" for g in graded) / n, n=n)
     for metric in ("prompt_tokens", "output_tokens"):
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]

@@ -1,8 +1,8 @@
 """Ways to get answers, one file each; `runner(id)` makes one.
 
-Ids: `reference` (or a model whose reference weights ship: `smollm2-135m-instruct`), `null` (answers at
-once with nothing: measures the harness itself), `oracle` (answers each item rightly: checks the scorers),
-`replay:FILE` (recorded answers), `api:MODEL@URL` (an OpenAI-compatible endpoint).
+Ids: `reference` (or the model whose weights it runs: `smollm2-135m-instruct`), `null` (answers at once with
+nothing: measures the harness itself), `replay:FILE` (recorded answers), `api:MODEL@URL` (an OpenAI-compatible
+endpoint).
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from http.client import HTTPException
 
 from harness.answers import Answer
 from harness.errors import StacklineError, UserMistake
@@ -48,17 +49,29 @@ class ApiRunner:
         progress: Progress | None = None,
     ) -> list[Answer]:
         """One answer a prompt; a refused or failed one comes back as finish "error" with its reason."""
+        answers: list[Answer | None] = [None] * len(prompts)
+        for indices, (answer,) in self.generate_parts(
+            prompts, max_tokens, stop, temperature, top_p=top_p, seed=seed, progress=progress
+        ):
+            answers[indices[0]] = answer
+        return answers
+
+    def generate_parts(
+        self, prompts, max_tokens, stop=(), temperature=0.0, *, top_p=1.0, seed=0, progress=None
+    ) -> Iterator[tuple[list[int], list[Answer]]]:
+        """The same, each answer as it comes: (its index, itself)."""
         settings = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature, "top_p": top_p,
                     "seed": seed, "stop": list(stop)[:4] or None}  # fmt: skip
 
-        def one(prompt: str) -> Answer:
-            answer = self._ask({**settings, "prompt": prompt}, stop)
-            if progress:
-                progress(1)
-            return answer
-
-        with ThreadPoolExecutor(self.concurrency) as pool:
-            return list(pool.map(one, prompts))
+        pool = ThreadPoolExecutor(self.concurrency)
+        try:
+            asked = {pool.submit(self._ask, {**settings, "prompt": p}, stop): i for i, p in enumerate(prompts)}
+            for done in as_completed(asked):
+                if progress:
+                    progress(1)
+                yield [asked[done]], [done.result()]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for open requests
 
     def _ask(self, body: dict, stop: Sequence[str]) -> Answer:
         begun = time.perf_counter()
@@ -66,6 +79,8 @@ class ApiRunner:
             reply = self._post(body)
             choice, usage = reply["choices"][0], reply.get("usage") or {}
             text, finish = choice["text"], choice.get("finish_reason") or "stop"
+            if not isinstance(text, str):
+                raise StacklineError(f"{self.url} answered without a text")
         except (StacklineError, KeyError, IndexError, TypeError) as error:
             return Answer("", finish="error", error=str(error) or type(error).__name__)
         # The protocol takes four stop strings; the rest is cut here.
@@ -86,7 +101,7 @@ class ApiRunner:
                 reason = f"{self.url} answered {error.code}"
                 if error.code not in _PATIENCE:
                     raise StacklineError(reason) from error
-            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
                 reason = f"{self.url}: {getattr(error, 'reason', error)}"
             except ValueError as error:
                 raise StacklineError(f"{self.url} answered something that is not JSON") from error

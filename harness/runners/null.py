@@ -28,7 +28,7 @@ class NullRunner:
     ) -> list[Answer]:
         if progress:
             progress(len(prompts))
-        return [Answer("", prompt_tokens=0, output_tokens=0) for _ in prompts]
+        return [Answer("") for _ in prompts]
 
     def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
         raise NotImplementedError("the null runner scores nothing")

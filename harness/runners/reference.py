@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.answers import Answer
 from harness.errors import StacklineError
-from harness.reference import weights
+from harness.reference import stored, weights
 from harness.runners.base import Progress
 from harness.trace import Trace
 
@@ -61,7 +61,8 @@ class ReferenceRunner:
         from harness.reference.tokenizer import Tokenizer
 
         self.folder = weights.prepare(weights_path, say)
-        self.id, self.model = "reference", model if weights_path is None else self.folder.name
+        self.id, self.model = "reference", model if weights_path is None else weights_path.stem.lower()
+        self.weights_facts = stored.facts(self.folder)  # for the manifest: where they came from, and a checksum
         self.weight_dtype = "fp32"
         self.workers = workers
         self.tokenizer = Tokenizer(self.folder)

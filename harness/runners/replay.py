@@ -22,12 +22,15 @@ class ReplayRunner:
         self.id = f"replay:{self.path.name}"
         if not self.path.is_file():
             raise MissingFile(path, "answers file")
-        lines = self.path.read_text("utf-8").splitlines()
+        try:
+            lines = self.path.read_text("utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise BadFile(self.path, "file", "bytes that are not UTF-8", "answers of a run") from error
         self._answers: dict[str, dict] = {}
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                self._answers[row["prompt"]] = row
+                self._answers[row["prompt"]] = {"text": row["text"], "finish": row["finish"], **row}
             except (ValueError, KeyError, TypeError) as error:
                 raise BadFile(self.path, f"line {number}", line, "an answer of a run, with its prompt") from error
         self.model = next((r.get("model") for r in self._answers.values() if r.get("model")), "replay")
@@ -52,6 +55,8 @@ class ReplayRunner:
         return out
 
     def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
+        if not any(row.get("nats") for row in self._answers.values()):
+            raise NotImplementedError(f"{self.path} holds no log-likelihoods")
         scores = []
         for prompt, continuation in pairs:
             recorded = self._find(prompt).get("nats", {})
