@@ -226,3 +226,14 @@ SUITE = Suite("echo-word", "Echo", "reasoning", "nothing", "a toy", "Apache-2.0"
     add_paths((tmp_path,))
     one = suite("echo-word")
     assert len(one.items()) == 4 and one.chance == 0.25
+
+
+def test_the_right_number_is_no_more_often_of_one_rank_than_of_another():
+    """Slips tend to one side of the truth; a guesser of "the second smallest" must not profit."""
+    from harness.chance import chance_level
+
+    one = suite("science-choice")
+    items = [item for seed in range(200, 212) for item in one.make(seed)]
+    shares = chance_level(one, items).per_strategy
+    ranks = [share for name, share in shares.items() if name.endswith(" number")]
+    assert len(ranks) == 4 and max(ranks) < 0.25 and max(ranks) / min(ranks) < 1.5

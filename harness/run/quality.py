@@ -25,7 +25,8 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     yield row("items", float(n), "count", n=n)
     yield row("errors", float(failed), "count", n=len(run.graded), note="prompts that the runner could not answer")
     yield row("wall_s", run.wall_s, "s", n=n)
-    yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded])
+    note = f"{failed} of {len(run.graded)} prompts failed and are left out" if failed else ""
+    yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded], note=note)
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
         for name in sorted({key(g) for g in graded}):
             some = [g for g in graded if key(g) == name]
@@ -59,11 +60,12 @@ def _with_intervals(
     estimate,
     values,
     unit: str = "1",
+    note: str = "",
 ) -> Iterator[Row]:
     """`metric` with p10..p90, and its 95 % ends; items of one template count as a cluster."""
     clusters = [g.item.group or g.item.id for g in graded]
     inner, outer = (_positive(estimate(values, level, clusters)) for level in (0.8, 0.95))
-    note = "" if inner.low is not None else "too few items for an interval"
+    note = note or ("" if inner.low is not None else "too few items for an interval")
     yield row(f"{metric}{part}", inner.value, unit, p10=inner.low, p90=inner.high, n=len(values), note=note)
     yield row(f"{metric}.low95{part}", outer.low, unit, n=len(values), note=note)
     yield row(f"{metric}.high95{part}", outer.high, unit, n=len(values), note=note)

@@ -183,3 +183,29 @@ def test_two_processes_at_once_make_one_whole_cache(own_cache, tmp_path):
     assert [p.returncode for p in both] == [0, 0]
     assert sum("converting" in text for text in out) == 1
     assert stored.is_complete(Path(out[0].splitlines()[-1]))
+
+
+@pytest.mark.parametrize("damage", ["zeroed", "shortened", "no configuration"])
+def test_a_damaged_cache_is_noticed_and_made_again(own_cache, tmp_path, damage):
+    path = write_gguf(tmp_path / "tiny.gguf")
+    folder = weights.prepare(path)
+    before = (folder / "weights.bin").read_bytes()
+    if damage == "zeroed":
+        (folder / "weights.bin").write_bytes(bytes(len(before)))
+    elif damage == "shortened":
+        (folder / "weights.bin").write_bytes(before[:-64])
+    else:
+        meta = json.loads((folder / "weights.json").read_text())
+        (folder / "weights.json").write_text(json.dumps({k: v for k, v in meta.items() if k != "config"}))
+    assert not stored.is_complete(folder)
+    assert weights.prepare(path) == folder and (folder / "weights.bin").read_bytes() == before
+
+
+def test_a_changed_file_of_a_folder_is_converted_anew(own_cache, tmp_path):
+    tokenizer = weights.prepare(write_gguf(tmp_path / "tiny.gguf")) / "tokenizer.json"
+    folder = write_safetensors(tmp_path / "tiny", tokenizer, "F32")
+    first = weights.prepare(folder)
+    with (folder / "model.safetensors").open("r+b") as handle:
+        handle.seek(-8, 2)
+        handle.write(b"\0" * 8)
+    assert weights.prepare(folder) != first
