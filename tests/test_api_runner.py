@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -20,7 +21,7 @@ from harness.suites import suite
 class Endpoint(BaseHTTPRequestHandler):
     """Answers "B", refuses prompts that hold the word it was told to refuse, counts what it was asked."""
 
-    asked: list[dict] = []
+    asked: ClassVar[list[dict]] = []
     refuse = ""
 
     def do_POST(self) -> None:
