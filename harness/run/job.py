@@ -185,5 +185,5 @@ def _suite_entry(run: SuiteRun) -> dict[str, Any]:
     return {
         "title": s.title, "family": s.family, "imitates": s.imitates, "differs": s.differs, "licence": s.licence,
         "version": s.version, "method": s.method, "max_tokens": s.max_tokens, "n": len(run.graded),
-        "chance": chance_level(s, [g.item for g in run.graded]).value, "wall_s": round(run.wall_s, 2),
+        "chance": chance_level(s).value, "wall_s": round(run.wall_s, 2),
     }  # fmt: skip
