@@ -81,6 +81,9 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("interrupted: finished answers are kept")
         sys.exit(130)
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # a group alone: its help, lines kept
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         _say(error.format_message() + (f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""))
         sys.exit(2)

@@ -95,6 +95,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(args, expected, tmp_path):
     assert not list(tmp_path.rglob("answers.jsonl"))  # nothing was begun
 
 
+def test_a_group_alone_shows_its_help_in_lines():
+    done = call("chips")
+    assert "Commands:" in done.stdout + done.stderr and "stackline: Usage" not in done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) > 8
+
+
 def test_a_malformed_profile_says_file_key_found_and_expected(tmp_path):
     folder = tmp_path / "hardware_profiles"
     folder.mkdir()
