@@ -9,6 +9,7 @@ only from `--path`, never from the working folder: what runs code must be asked 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Kind:
     looks_like: re.Pattern[str]  # tells a loose file in a --path folder
 
 
-CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory", re.M))
+CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory|^base\b", re.M))
 MODEL = Kind("model", "models", True, (".toml",), False, re.compile(r"^\[\[?(architecture|endpoint)", re.M))
 SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
 WORKLOAD = Kind("workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M))
@@ -59,24 +60,35 @@ def shipped_folder(kind: Kind) -> Path:
 def find(kind: Kind) -> dict[str, Path]:
     """Every file of a kind as {id: path}, sorted by id. Names with a leading underscore are not ids."""
     found: dict[str, Path] = {}
-    places = [shipped_folder(kind)]
-    if kind.in_working_folder:
-        places.append(Path.cwd() / kind.folder)
-    for place in places:
-        found.update(_files_in(kind, place))
-    for path in _extra_paths:
-        loose = _files_in(kind, path).items()  # the loader, not this glance, complains of bytes that are no text
-        found.update({i: p for i, p in loose if kind.looks_like.search(p.read_text("utf-8", errors="replace"))})
-        found.update(_files_in(kind, path / kind.folder))
+    for files in _places(kind):
+        found.update(files)
     return dict(sorted(found.items()))
 
 
-def path_of(kind: Kind, wanted: str) -> Path:
-    """The file of one id. Raises UnknownId with the nearest known id."""
-    known = find(kind)
+def path_of(kind: Kind, wanted: str, beneath: Path | None = None) -> Path:
+    """The file of one id; with `beneath`, the one that the file `beneath` of the same id stands over.
+
+    Raises UnknownId with the nearest known id.
+    """
+    known: dict[str, Path] = {}
+    for files in _places(kind):
+        if beneath is not None and wanted in files and files[wanted].resolve() == beneath.resolve():
+            break
+        known.update(files)
     if wanted not in known:
         raise UnknownId(kind.name, wanted, known)
     return known[wanted]
+
+
+def _places(kind: Kind) -> Iterator[dict[str, Path]]:
+    """The files of each place, {id: path}; a later place stands over an earlier one."""
+    yield _files_in(kind, shipped_folder(kind))
+    if kind.in_working_folder:
+        yield _files_in(kind, Path.cwd() / kind.folder)
+    for path in _extra_paths:
+        loose = _files_in(kind, path).items()  # the loader, not this glance, complains of bytes that are no text
+        yield {i: p for i, p in loose if kind.looks_like.search(p.read_text("utf-8", errors="replace"))}
+        yield _files_in(kind, path / kind.folder)
 
 
 def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:

@@ -52,6 +52,7 @@ class Profile:
     tables: Mapping[str, Any]
     missing: Mapping[str, str]
     sources: Mapping[str, Source]
+    base: str = ""
 
     def get(self, key: str) -> Cited:
         """The `Cited` of a key (the newest by date where several are listed).

@@ -1,7 +1,8 @@
 """Profiles by id: TOML files -> frozen, checked chips and models.
 
 A schema file (`_schema.toml` in the same folder) names each allowed key with its dimension and meaning;
-`_shared.toml` holds the values and sources that several profiles share.
+`_shared.toml` holds the values and sources that several profiles share, `_support.toml` what is stated to run where.
+A file with `base = "id"` holds only what differs from that profile.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, path_of, shipped_folder
-from harness.errors import BadFile, MissingFile
-from harness.profile_loader import ASSUMED, DERIVED, UNVERIFIED, Loader
+from harness.errors import BadFile, MissingFile, UnknownId
+from harness.profile_loader import Loader
 from harness.profile_types import DTYPES, Chip, Fact, Model, Profile, Source
+from harness.profile_values import ASSUMED, DERIVED, UNVERIFIED
 from harness.quantity import Cited
 
 __all__ = [
     "ASSUMED", "DERIVED", "DTYPES", "UNVERIFIED", "Chip", "Fact", "Model", "Profile", "Source", "chip", "load_file",
-    "model", "schema_of", "shared_sources", "shared_value",
+    "model", "schema_of", "shared", "shared_statements", "shared_value",
 ]  # fmt: skip
 
 
@@ -39,13 +41,32 @@ def load_file(kind: Kind, path: Path) -> Profile:
     return _load(kind, path, Chip if kind is CHIP else Model)
 
 
-def _load(kind: Kind, path: Path, cls: type) -> Any:
+def _load(kind: Kind, path: Path, cls: type, above: tuple[Path, ...] = ()) -> Any:
+    """The profile of a file, read on top of its base; `above` are the files whose bases led here."""
     raw, digest = _read(path)
     if not ID_PATTERN.fullmatch(path.stem):
         raise BadFile(path, "file name", path.name, "lower case letters, digits, dots and dashes")
-    schema, (shared, shared_sources) = schema_of(kind), _shared(kind)
-    loader = Loader(path, path.stem, schema, shared_sources, shared)
+    base = _base(kind, path, raw, cls, above)
+    if base is not None:
+        digest = hashlib.sha256((digest + base.sha256).encode()).hexdigest()
+    common = shared(kind)
+    rates = {key: common.get(key) for key in common.values}
+    loader = Loader(path, path.stem, schema_of(kind), common.sources, rates, base, shared_statements(kind))
     return loader.build(raw, digest, cls)
+
+
+def _base(kind: Kind, path: Path, raw: dict[str, Any], cls: type, above: tuple[Path, ...]) -> Any:
+    """The profile that a file's `base` names, None without one. A file of the base's own id stands over it."""
+    name = raw.get("base")
+    if not isinstance(name, str):
+        return None
+    try:
+        below = path_of(kind, name, beneath=path if name == path.stem else None)
+    except UnknownId as error:
+        raise BadFile(path, "base", name, f"the id of another {kind.name} ({error})") from error
+    if below.resolve() in {p.resolve() for p in (*above, path)}:
+        raise BadFile(path, "base", name, "a profile that does not lead back to this one")
+    return _load(kind, below, cls, (*above, path))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
@@ -68,20 +89,20 @@ def schema_of(kind: Kind) -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _shared(kind: Kind) -> tuple[dict[str, Cited], dict[str, Source]]:
-    """Values that several profiles share: one id each, so that they cancel in a ratio."""
+def shared(kind: Kind) -> Profile:
+    """`_shared.toml`: values and sources that several profiles share, one id each, so that they cancel in a ratio."""
     path = shipped_folder(kind) / "_shared.toml"
-    if not path.exists():
-        return {}, {}
-    raw, digest = _read(path)
-    profile = Loader(path, "shared", schema_of(kind), {}, {}).build({"name": "shared", **raw}, digest, Profile)
-    return {key: profile.get(key) for key in profile.values}, dict(profile.sources)
+    raw, digest = _read(path) if path.exists() else ({}, "")
+    return Loader(path, "shared", schema_of(kind), {}, {}).build({"name": "shared", **raw}, digest, Profile)
+
+
+@cache
+def shared_statements(kind: Kind) -> dict[str, dict[str, Any]]:
+    """`_support.toml`: statements of what runs where, by id, which several chips' `[[engines]]` name."""
+    path = shipped_folder(kind) / "_support.toml"
+    return _read(path)[0] if path.exists() else {}
 
 
 def shared_value(key: str) -> Cited:
     """A value of `hardware_profiles/_shared.toml`. Raises KeyError."""
-    return _shared(CHIP)[0][key]
-
-
-def shared_sources() -> dict[str, Source]:
-    return dict(_shared(CHIP)[1])
+    return shared(CHIP).get(key)

@@ -9,7 +9,8 @@ Distributions (low and high are the 5 % and 95 % points):
 - a range without a value: log-uniform; its median is printed, labelled so;
 - conflicting published values: an even mixture of them;
 - a link whose direction the source does not state: an even mixture of both readings (v and v/2).
-Left out: correlation between different ids. What several chips share is one entry in `_shared.toml`.
+A value that is a fixed multiple of another (`follows`) shares its draws, so the two move together.
+Left out: any other correlation between ids. What several chips share is one entry in `_shared.toml`.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Cited:
     direction: str = ""
     readings: tuple[Reading, ...] = ()
     date: str = ""
+    follows: str = ""  # id of the value this one is a multiple of: the same draws
     extra: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -121,8 +123,8 @@ class Cited:
         return high > low
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """n draws, [n] float64 in SI; the same for the same (id, seed)."""
-        rng = stream(seed, self.id)
+        """n draws, [n] float64 in SI; the same for the same (id, seed), whatever the order of calls."""
+        rng = stream(seed, self.follows or self.id)
         uniform = rng.random(n)
         if len(self._branches) == 1:
             return _ppf(uniform, *self._branches[0])

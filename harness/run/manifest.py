@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.profiles import Profile, Source, shared_sources
+from harness.discovery import CHIP
+from harness.profiles import Profile, Source, shared
 from harness.results import Row
 from harness.roofline import laws
 
@@ -84,7 +85,7 @@ def profile_entry(profile: Profile) -> dict[str, Any]:
 def sources(profiles: Iterable[Profile], rows: Iterable[Row]) -> dict[str, dict[str, str]]:
     """{id: where it was read} of every source that a row names. Raises KeyError for one that nothing defines."""
     known: dict[str, dict[str, str]] = dict(_OWN) | laws.constant_sources()
-    for source in shared_sources().values():
+    for source in shared(CHIP).sources.values():
         known[source.id] = _entry(source)
     for profile in profiles:
         known |= {name: _entry(source) for name, source in profile.sources.items()}
