@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.architecture import Architecture, Dense, GatedDelta, Mla
+from harness.architecture import Architecture, Dense, LayerGroup, Recurrent
 from harness.operators import Dtypes
 from harness.trace import BYTES
 
@@ -10,41 +10,44 @@ from harness.trace import BYTES
 def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1) -> float:
     """Bytes of weights on one of `tp` chips: what must fit beside the KV cache.
 
-    Every chip holds the norms and MLA's down-projections whole. Left out: copies of KV projections where KV heads
-    are fewer than chips (below 1 % of any model here).
+    Every chip holds the norms, the mixing of residual streams and MLA's down-projections whole. Left out: copies of
+    KV projections where KV heads are fewer than chips (below 1 % of any model here).
     """
-    total = float(arch.hidden * BYTES[dtypes.of("norm")])
-    for g in arch.layers:
-        whole = g.attention.shared_parameters(arch.hidden) if isinstance(g.attention, Mla) else 0
-        split = (g.attention.parameters(arch.hidden) - whole) / tp
-        total += g.count * (whole + split) * BYTES[dtypes.of("attention")]
-        total += g.count * 2 * arch.hidden * BYTES[dtypes.of("norm")]
-        if isinstance(g.mlp, Dense):
-            total += g.count * g.mlp.parameters(arch.hidden) * BYTES[dtypes.of("mlp")] / tp
-            continue
-        experts = g.mlp.experts * g.mlp.expert_parameters(arch.hidden) / (tp if ep <= 1 else max(tp, ep))
-        total += g.count * experts * BYTES[dtypes.of("experts")]
-        total += g.count * g.mlp.common_parameters(arch.hidden) * BYTES[dtypes.of("shared_experts")] / tp
-    embedding = arch.vocab * arch.hidden / tp
-    total += embedding * BYTES[dtypes.of("embedding")]
-    return total if arch.tied_embeddings else total + embedding * BYTES[dtypes.of("head")]
+    parts = arch.parts
+    whole = parts.get("norm", 0) + parts.get("mixing", 0)
+    total = whole * BYTES[dtypes.of("norm")] + sum(_layer_bytes(arch, g, dtypes, tp, ep) for g in arch.layers)
+    embedding = parts["embedding"] * BYTES[dtypes.of("embedding")]
+    return total + (embedding + parts.get("head", 0) * BYTES[dtypes.of("head")]) / tp
+
+
+def _layer_bytes(arch: Architecture, g: LayerGroup, dtypes: Dtypes, tp: int, ep: int) -> float:
+    """Attention and feed-forward weights of a group of layers on one chip."""
+    whole = g.attention.shared_parameters(arch.hidden)
+    attention = whole + (g.attention.parameters(arch.hidden) - whole) / tp
+    total = attention * BYTES[dtypes.of("attention")]
+    if isinstance(g.mlp, Dense):
+        return g.count * (total + g.mlp.parameters(arch.hidden) * BYTES[dtypes.of("mlp")] / tp)
+    routed = g.mlp.experts * g.mlp.expert_parameters(arch.hidden) / (tp if ep <= 1 else max(tp, ep))
+    routed += g.mlp.latent_parameters(arch.hidden)
+    common = g.mlp.common_parameters(arch.hidden) / tp
+    return g.count * (total + routed * BYTES[dtypes.of("experts")] + common * BYTES[dtypes.of("shared_experts")])
 
 
 def kv_bytes_per_token(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
     """Bytes one more token of context takes on one chip (a latent is copied to every chip, KV heads are split)."""
-    total = 0.0
-    for g in arch.layers:
-        share = 1.0 if isinstance(g.attention, Mla) else max(1 / tp, 1 / getattr(g.attention, "kv_heads", tp))
-        total += g.count * g.attention.kv_elements_per_token * BYTES[kv_dtype] * share
-    return total
+    elements = sum(g.count * g.attention.kv_elements_per_token * g.attention.kv_share(tp) for g in arch.layers)
+    return elements * BYTES[kv_dtype]
 
 
 def state_bytes_per_sequence(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
-    """Bytes of fixed state one sequence holds on one chip: full windows in the KV format, linear state in fp32."""
+    """Bytes of fixed state one sequence holds on one chip.
+
+    Full windows in the KV format, recurrent state in fp32, and in bf16 the tokens that a short convolution keeps.
+    """
     total = 0.0
     for g in arch.layers:
-        dtype = "fp32" if isinstance(g.attention, GatedDelta) else kv_dtype
-        # A window's KV heads are copied where they are fewer than the chips, as the full cache's are.
-        share = max(1 / tp, 1 / getattr(g.attention, "kv_heads", tp))
-        total += g.count * g.attention.state_elements * BYTES[dtype] * share
+        recurrent = isinstance(g.attention, Recurrent)
+        size = g.attention.state_elements * BYTES["fp32" if recurrent else kv_dtype]
+        size += g.attention.conv_elements * BYTES["bf16"] if recurrent else 0
+        total += g.count * size * g.attention.kv_share(tp)
     return total

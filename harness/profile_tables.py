@@ -1,7 +1,7 @@
 """Structured parts of a profile's file: lists of dated facts, and the table of dtypes.
 
 A list's entries are checked against the schema's `fields`, {name: sort}: text, texts (a list of text), date, number,
-id, ids, dtypes. A sort that ends in "?" may be left out. Each check raises BadFile naming file, key, found and expected.
+id, ids, dtypes; a sort that ends in "?" may be left out. Each check raises BadFile naming file, key, found, expected.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from harness.errors import BadFile
 from harness.profile_types import DTYPES
 from harness.profile_values import OWN_SOURCES, ValueReader, is_date
 
+PARTS = ("embedding", "head", "norm", "router", "attention", "mlp", "experts", "shared_experts")
+_DTYPE_KEYS = {"unsupported", "fallback", "native", "kept", "source", "kind", "note"}
 _SORTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda x: isinstance(x, str) and bool(x.strip()), "text"),
     "texts": (lambda x: isinstance(x, list) and all(isinstance(y, str) and y for y in x), "a list of text"),
     "date": (lambda x: isinstance(x, str) and is_date(x), "YYYY, YYYY-MM or YYYY-MM-DD, as text"),
     "number": (lambda x: isinstance(x, int | float) and not isinstance(x, bool) and abs(x) < float("inf"), "a number"),
     "id": (lambda x: isinstance(x, str) and bool(ID_PATTERN.match(x)), "an id"),
-    "ids": (lambda x: isinstance(x, list) and all(isinstance(y, str) and ID_PATTERN.match(y) for y in x), "a list of ids"),
+    "ids": (
+        lambda x: isinstance(x, list) and all(isinstance(y, str) and ID_PATTERN.match(y) for y in x),
+        "a list of ids",
+    ),
     "dtypes": (lambda x: isinstance(x, list) and set(x) <= set(DTYPES), f"a list of {', '.join(DTYPES)}"),
 }
 
@@ -53,7 +58,9 @@ def check_list(
     return out
 
 
-def _check_entry(path: Path, key: str, entry: Mapping[str, Any], fields: Mapping[str, str], sources: Mapping[str, Any]) -> None:
+def _check_entry(
+    path: Path, key: str, entry: Mapping[str, Any], fields: Mapping[str, str], sources: Mapping[str, Any]
+) -> None:
     if extra := set(entry) - set(fields):
         raise BadFile(path, f"{key}.{min(extra)}", entry[min(extra)], f"one of {', '.join(fields)}")
     for name, sort in fields.items():
@@ -68,15 +75,30 @@ def _check_entry(path: Path, key: str, entry: Mapping[str, Any], fields: Mapping
 
 
 def check_dtypes(path: Path, node: Mapping[str, Any], values: ValueReader) -> None:
-    """The `[dtypes]` table: every format named is one that Stackline knows, and what a chip lacks has a source."""
+    """The `[dtypes]` table: every format named is one that Stackline knows, and what a chip lacks has a source.
+
+    A chip names what it cannot compute in (`unsupported`) and what runs instead (`fallback`), a model the format of
+    its weights (`native`) and the parts that keep another one (`kept`).
+    """
     if "unsupported" in node or "fallback" in node:
         values.claim("dtypes", node)
-    fallback = node.get("fallback", {})
-    if not isinstance(fallback, dict):
-        raise BadFile(path, "dtypes.fallback", fallback, "a table {asked = used}")
+    fallback, kept = node.get("fallback", {}), node.get("kept", {})
+    for name, table in (("fallback", fallback), ("kept", kept)):
+        if not isinstance(table, dict):
+            raise BadFile(path, f"dtypes.{name}", table, "a table")
+    if extra := set(node) - _DTYPE_KEYS:
+        raise BadFile(path, f"dtypes.{min(extra)}", node[min(extra)], f"one of {', '.join(sorted(_DTYPE_KEYS))}")
+    if extra := set(kept) - set(PARTS):
+        raise BadFile(path, f"dtypes.kept.{min(extra)}", kept[min(extra)], f"one of {', '.join(PARTS)}")
     if not isinstance(unsupported := node.get("unsupported", []), list):
         raise BadFile(path, "dtypes.unsupported", unsupported, "a list of dtypes")
-    named = [*unsupported, *fallback, *fallback.values(), *([node["native"]] if "native" in node else [])]
+    named = [
+        *unsupported,
+        *fallback,
+        *fallback.values(),
+        *kept.values(),
+        *([node["native"]] if "native" in node else []),
+    ]
     for name in named:
         if name not in DTYPES:
             raise BadFile(path, "dtypes", name, f"one of {', '.join(DTYPES)}")

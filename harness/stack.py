@@ -123,7 +123,7 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
 
     Raises NotPredictable where the chip has no dense peak that could run the products.
     """
-    from harness.operators import Dtypes
+    from harness.operators import KEPT_BY_DEFAULT, Dtypes
 
     weight = stack.weight_dtype or model.native_dtype
     act = stack.options.get("act") or _default_act(weight, chip)
@@ -131,8 +131,8 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     for dtype in (weight, act):
         if chip.peak_key(dtype) is None:
             raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
-    kept = tuple(model.tables.get("dtypes", {}).get("bf16_parts", ("embedding", "head", "norm", "router")))
-    return Dtypes(weight, act, kv, kept)
+    kept = model.tables.get("dtypes", {}).get("kept")
+    return Dtypes(weight, act, kv, KEPT_BY_DEFAULT if kept is None else tuple(sorted(kept.items())))
 
 
 def _default_act(weight: str, chip: Chip) -> str:

@@ -33,6 +33,7 @@ def _table() -> dict[str, tuple[str, float]]:
         "USD/kWh": ("usd/energy", 1 / 3.6e6),
         "CNY/kWh": ("cny/energy", 1 / 3.6e6),
         "USD/Mtoken": ("usd/token", 1e-6),
+        "CNY/Mtoken": ("cny/token", 1e-6),
         "CNY/USD": ("cny/usd", 1.0),
         "parameters": ("count", 1.0),
         "token": ("count", 1.0),

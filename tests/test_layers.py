@@ -11,8 +11,8 @@ from tests.conftest import ROOT
 
 # Each entry is a module or package of harness; later ones may import earlier ones.
 ORDER = [
-    "errors", "units", "discovery", "quantity", "profile_types", "profile_values", "profile_tables", "profile_loader", "profiles",
-    "stats", "architecture", "trace", "operators", "footprint", "answers",
+    "errors", "units", "discovery", "quantity", "profile_types", "profile_values", "profile_tables", "profile_loader",
+    "profiles", "stats", "architecture", "hf_config", "trace", "operators", "footprint", "answers",
     "numbers", "sandbox", "suites", "chance", "reference", "runners", "stack", "results", "roofline", "run", "report",
     "commands", "cli", "__main__",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from harness.commands import _profiles
@@ -97,3 +99,41 @@ def check(model_ids: tuple[str, ...], every: bool) -> None:
     from harness.discovery import MODEL
 
     _profiles.check(MODEL, model_ids, every)
+
+
+@command.command("new")
+@click.argument("name", required=False)
+@click.option(
+    "--from",
+    "config",
+    required=True,
+    metavar="CONFIG.JSON",
+    type=click.Path(path_type=Path),
+    help="The Hugging Face config.json to read.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Default ./NAME.toml.")
+def new(name: str | None, config: Path, out: Path | None) -> None:
+    """Write a model's file from its config.json: the layer plan, context and formats; the rest is left to fill in.
+
+    NAME is the new id; without it the config's own name, or that of its folder.
+
+    \b
+    Example:
+      stackline models new my-model --from config.json
+    """
+    from harness.discovery import ID_PATTERN, MODEL
+    from harness.errors import CannotWrite, UserMistake
+    from harness.hf_config.template import id_of, read_config, template
+    from harness.profiles import load_file
+    from harness.results import write_whole
+
+    raw, said = read_config(config)
+    model_id = name or id_of(raw, config)
+    if not ID_PATTERN.fullmatch(model_id):
+        raise UserMistake(f"'{model_id}' is no id (lower case letters, digits, dots and dashes): give NAME")
+    target = out or Path(f"{model_id}.toml")
+    if target.exists():
+        raise CannotWrite(target, "it is already there")
+    write_whole(target, template(model_id, said, config))
+    load_file(MODEL, target)
+    click.echo(target)

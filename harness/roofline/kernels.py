@@ -94,7 +94,7 @@ class Kernels:
         if op.kind == "attention":
             # Scores are computed in bf16 unless both sides are 8-bit; the cache's format decides the bytes.
             kv = "fp8" if op.kv_dtype in ("fp8", "int8") else "bf16"
-            latent = op.phase == "decode" and op.shape[6] != op.shape[7]  # absorbed MLA: keys wider than values
+            latent = op.phase == "decode" and op.shape[5] == 1 and op.shape[6] > 256  # one wide head for all queries
             phase = "attention_prefill.bf16" if op.phase == "prefill" else f"attention_decode.{kv}"
             return "attention_decode.mla" if latent else phase, compute
         return None, compute
