@@ -48,9 +48,9 @@ class Loader:
             self._read_sources(self._table(raw.pop("sources", {}), "sources"))
         missing = self._read_missing(raw)
         parts: dict[str, dict[str, Any]] = {"texts": {}, "values": {}, "facts": {}, "tables": {}}
-        multiples, present = [], set()
+        multiples, present = [], {}
         for key, node in self._leaves(raw):
-            present.add(key)
+            present[key] = True
             with self._noting():
                 rule = self._rule(key, node)
                 if _is_multiple(node, rule):
@@ -62,6 +62,8 @@ class Loader:
         for key, node, rule in multiples:
             with self._noting():
                 parts["values"][key] = (self.values.multiple(key, node, rule, parts["values"]),)
+        written = [key for key in present if key in parts["values"]]  # as in the file, a multiple not last
+        parts["values"] = {key: parts["values"][key] for key in (*written, *parts["values"])}
         if cls is not Profile:
             self._check_complete(set().union(*parts.values()))
         used = _sources_of(parts)
@@ -119,11 +121,11 @@ class Loader:
             case _:
                 parts["values"][key] = self.values.quantities(key, node, rule)
 
-    def _inherit(self, parts: dict[str, dict[str, Any]], present: set[str]) -> None:
+    def _inherit(self, parts: dict[str, dict[str, Any]], present: Mapping[str, bool]) -> None:
         """What the file leaves out it has from its base; a reason under [missing] takes a value away."""
         if self.base is None:
             return
-        gone = present | set(parts["missing"])
+        gone = {*present, *parts["missing"]}
         for name in ("texts", "values", "facts", "tables", "missing"):
             inherited = {k: v for k, v in getattr(self.base, name).items() if k not in gone and self._passes_on(k)}
             parts[name] = {**inherited, **parts[name]}
@@ -148,7 +150,7 @@ class Loader:
             return {}
         return missing
 
-    def _is_reason(self, key: str, reason: Any, present: set[str]) -> bool:
+    def _is_reason(self, key: str, reason: Any, present: Mapping[str, bool]) -> bool:
         """Whether an entry under [missing] stands; what is wrong with it is noted."""
         with self._noting():
             self._rule(key, reason)

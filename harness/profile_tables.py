@@ -1,7 +1,8 @@
 """Structured parts of a profile's file: lists of dated facts, and the table of dtypes.
 
 A list's entries are checked against the schema's `fields`, {name: sort}: text, texts (a list of text), date, number,
-id, ids, dtypes; a sort that ends in "?" may be left out. Each check raises BadFile naming file, key, found, expected.
+id, ids, dtypes, or words a|b; one that ends in "?" may be left out. Each check raises BadFile naming file, key, what
+was found and what is expected.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def _check_entry(
     if extra := set(entry) - set(fields):
         raise BadFile(path, f"{key}.{min(extra)}", entry[min(extra)], f"one of {', '.join(fields)}")
     for name, sort in fields.items():
-        valid, expected = _SORTS[sort.removesuffix("?")]
+        valid, expected = _sort(sort.removesuffix("?"))
         if name not in entry:
             if not sort.endswith("?"):
                 raise BadFile(path, f"{key}.{name}", "nothing", expected)
@@ -72,6 +73,14 @@ def _check_entry(
             raise BadFile(path, f"{key}.{name}", entry[name], expected)
     if "source" in entry and entry["source"] not in sources and entry["source"] not in OWN_SOURCES:
         raise BadFile(path, f"{key}.source", entry["source"], "a name under [sources]")
+
+
+def _sort(name: str) -> tuple[Callable[[Any], bool], str]:
+    """A sort's check and what it expects; "a|b" is one of those words."""
+    if "|" not in name:
+        return _SORTS[name]
+    words = name.split("|")
+    return lambda x: x in words, f"one of {', '.join(words)}"
 
 
 def check_dtypes(path: Path, node: Mapping[str, Any], values: ValueReader) -> None:

@@ -127,5 +127,10 @@ class Model(Profile):
     endpoint: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def proxy(self) -> Mapping[str, str]:
+        """{model, why, source} of a model that stands in for an unpublished architecture; empty without one."""
+        return next(iter(self.tables.get("proxy", [])), {})
+
+    @property
     def native_dtype(self) -> str:
         return self.tables["dtypes"]["native"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, path_of, shipped_folder
-from harness.errors import BadFile, MissingFile, UnknownId
+from harness.errors import BadFile, MissingFile, NotPredictable, UnknownId
 from harness.profile_loader import Loader
 from harness.profile_types import DTYPES, Chip, Fact, Model, Profile, Source
 from harness.profile_values import ASSUMED, DERIVED, UNVERIFIED
@@ -22,7 +22,7 @@ from harness.quantity import Cited
 
 __all__ = [
     "ASSUMED", "DERIVED", "DTYPES", "UNVERIFIED", "Chip", "Fact", "Model", "Profile", "Source", "chip", "load_file",
-    "model", "schema_of", "shared", "shared_statements", "shared_value",
+    "model", "schema_of", "shared", "shared_statements", "shared_value", "stand_in",
 ]  # fmt: skip
 
 
@@ -34,6 +34,18 @@ def chip(chip_id: str) -> Chip:
 def model(model_id: str) -> Model:
     """The model profile of an id. Raises UnknownId or BadFile."""
     return _load(MODEL, path_of(MODEL, model_id), Model)
+
+
+def stand_in(asked: Model) -> Model:
+    """The model whose architecture is modelled for `asked`: itself, or the proxy that its file names.
+
+    A result of a proxy is labelled as one wherever it is shown. Raises NotPredictable where nothing stands in.
+    """
+    if "architecture" in asked.tables:
+        return asked
+    if not asked.proxy:
+        raise NotPredictable(f"{asked.name} publishes no architecture: its speed is not modelled")
+    return model(asked.proxy["model"])
 
 
 def load_file(kind: Kind, path: Path) -> Profile:

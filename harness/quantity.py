@@ -7,7 +7,7 @@ their ratio, whatever the order of calls.
 Distributions (low and high are the 5 % and 95 % points):
 - a value with a range: split log-normal, median = value, each side with its own width;
 - a range without a value: log-uniform; its median is printed, labelled so;
-- conflicting published values: an even mixture of them;
+- conflicting published values: an even mixture of them and, where low and high are given, of that range;
 - a link whose direction the source does not state: an even mixture of both readings (v and v/2).
 A value that is a fixed multiple of another (`follows`) shares its draws, so the two move together.
 Left out: any other correlation between ids. What several chips share is one entry in `_shared.toml`.
@@ -96,7 +96,9 @@ class Cited:
     @cached_property
     def _branches(self) -> tuple[tuple[float | None, float | None, float | None], ...]:
         """The components of the mixture, as (value, low, high)."""
-        readings = tuple((r.value, None, None) for r in self.readings) or ((self.value, self.low, self.high),)
+        whole = (self.value, self.low, self.high)
+        readings = tuple((r.value, None, None) for r in self.readings)
+        readings += (whole,) if self.low is not None or not readings else ()
         if self.direction != "unknown":
             return readings
         half = tuple(tuple(None if x is None else x / 2 for x in r) for r in readings)
@@ -115,6 +117,8 @@ class Cited:
     @property
     def range(self) -> tuple[float, float]:
         """The 5 % and 95 % points; equal where the source gives a bare figure."""
+        if len(self._branches) == 1 and self.low is not None and self.high is not None:
+            return self.low, self.high
         return self.quantile(0.05), self.quantile(0.95)
 
     @property

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from harness.commands._tables import show
 from harness.discovery import ID_PATTERN, MODEL, Kind, find, path_of
 from harness.errors import BadFile, CannotWrite, UserMistake
+from harness.evidence import STALE_DAYS, grade, stale
 from harness.profiles import ASSUMED, Profile, load_file
-from harness.quantity import Cited
 from harness.results import write_whole
 from harness.units import from_si
 
@@ -22,34 +21,6 @@ def shown(profile: Profile, key: str) -> str | None:
         return None
     cited = profile.get(key)
     return ("~" if cited.is_median else "") + cited.shown(cited.point, 3)
-
-
-def show_profile(profile: Profile, form: str) -> None:
-    """Every value with its 90 % range, kind and source; then facts, and what is missing with the reason."""
-    rows = [_value_row(key, cited) for key, listed in profile.values.items() for cited in listed]
-    facts = [(key, fact.value, None, fact.kind, fact.source, fact.note or None) for key, fact in profile.facts.items()]
-    missing = [(key, None, None, "missing", None, reason) for key, reason in profile.missing.items()]
-    columns = ("key", "value", "5 % .. 95 %", "kind", "source", "note")
-    if form != "table":
-        show(columns, rows + facts + missing, form)
-        return
-    click.echo(f"{profile.name} ({profile.id})  {profile.texts.get('vendor') or profile.texts.get('publisher')}\n")
-    show(columns[:5], [row[:5] for row in rows])
-    for title, listed in (("facts", facts), ("missing", missing)):
-        click.echo(f"\n{title}:")
-        for key, text, _, kind, source, note in listed:
-            click.echo(f"  {key}: {text} [{kind}, {source}]" if text else f"  {key}: {note}")
-    click.echo("\nsources:")
-    for source in profile.sources.values():
-        click.echo(f"  {source.id}: {source.title}, {source.publisher} {source.url}")
-
-
-def _value_row(key: str, cited: Cited) -> tuple:
-    low, high = cited.range
-    spread = f"{cited.shown(low)} .. {cited.shown(high)}" if high > low else None
-    value = cited.shown(cited.point) + (" (median of the range)" if cited.is_median else "")
-    label = key + (f" ({cited.date})" if cited.date else "")
-    return label, value, spread, cited.kind, cited.source, cited.note or None
 
 
 def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
@@ -70,9 +41,9 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
             for one in (error, *error.others):
                 click.echo(f"stackline: {one}", err=True)
         else:
-            weak = [k for k, listed in profile.values.items() if any(c.kind == profile.weakest_kind for c in listed)]
-            summary = f"weakest {profile.weakest_kind}: {', '.join(weak[:4])}"
-            click.echo(f"{profile.id}: ok, {len(profile.all_values)} values, {summary}")
+            old = sum(bool(stale(cited)) for cited in profile.all_values)
+            warning = f"; {old} price(s) older than {STALE_DAYS} days" if old else ""
+            click.echo(f"{profile.id}: ok, grade {grade(profile)}{warning}")
     if mistakes:
         raise UserMistake(f"{mistakes} of {len(paths)} files have a mistake")
 
@@ -103,7 +74,7 @@ def template(base: Profile, name: str) -> str:
     import tomli_w
 
     note = f"{base.id}'s; replace it and cite your own"
-    out: dict[str, Any] = {"name": name, **{k: v for k, v in base.texts.items() if k != "name"}}
+    out: dict[str, Any] = {"name": name, **{k: v for k, v in base.texts.items() if k not in ("name", "base")}}
     for key, cited in ((key, base.get(key)) for key in base.values):
         low, high = cited.range
         spread = (low, high) if high > low and not cited.is_median else (cited.point / 2, cited.point * 2)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -26,8 +28,11 @@ def _add(paths: tuple[str, ...]) -> None:
         add_paths(paths)
 
 
-def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "table") -> None:
-    """Print rows on stdout; an absent cell is "—" in a table, empty in CSV, null in JSON."""
+def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "table", wrap: int = 0) -> None:
+    """Print rows on stdout; an absent cell is "—" in a table, empty in CSV, null in JSON.
+
+    wrap: cells of a table longer than that go on in the next line.
+    """
     if form == "json":
         click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, indent=1))
     elif form == "csv":
@@ -35,9 +40,16 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "
         writer.writerows([columns, *(["" if c is None else c for c in row] for row in rows)])
     else:
         cells = [[str(c) for c in columns], *([_cell(c) for c in row] for row in rows)]
-        widths = [max(len(row[k]) for row in cells) for k in range(len(columns))]
-        for row in cells:
-            click.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+        lines = [line for row in cells for line in _wrapped(row, wrap)]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(columns))]
+        for line in lines:
+            click.echo("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
+
+
+def _wrapped(row: list[str], wrap: int) -> list[tuple[str, ...]]:
+    """A row as one line, or as many as its longest cell takes."""
+    parts = [textwrap.wrap(cell, wrap) or [""] if wrap else [cell] for cell in row]
+    return list(itertools.zip_longest(*parts, fillvalue=""))
 
 
 def _cell(value: object) -> str:

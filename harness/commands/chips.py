@@ -26,21 +26,22 @@ def command() -> None:
 @format_option
 @path_option
 def list_(form: str) -> None:
-    """One line a chip: memory, bandwidth, dense bf16 peak, link, power, and the weakest kind of value.
+    """One line a chip: memory, bandwidth, dense bf16 peak, link, power, and the profile's grade.
 
     \b
     Example:
       stackline chips list --format csv
     """
     from harness.discovery import CHIP, find
+    from harness.evidence import grade
     from harness.profiles import chip
 
-    columns = ("id", "name", "vendor", "memory", "bandwidth", "bf16", "link (one way)", "board", "weakest")
+    columns = ("id", "name", "vendor", "memory", "bandwidth", "bf16", "link (one way)", "board", "grade")
     keys = ("memory.capacity", "memory.bandwidth", "compute.bf16", "scaleup.bandwidth", "power.tdp")
     rows = []
     for name in find(CHIP):
         c = chip(name)
-        rows.append((c.id, c.name, c.vendor, *(_profiles.shown(c, k) for k in keys), c.weakest_kind))
+        rows.append((c.id, c.name, c.vendor, *(_profiles.shown(c, k) for k in keys), str(grade(c))))
     show(columns, rows, form)
     if form == "table":
         click.echo(
@@ -54,15 +55,64 @@ def list_(form: str) -> None:
 @format_option
 @path_option
 def show_(chip_id: str, form: str) -> None:
-    """Every value of a chip: range, kind, source.
+    """Every value of a chip: range, kind, source; export status by the numbers; what is stated to run on it.
 
     \b
     Example:
       stackline chips show zhenwu-m890
     """
+    from harness.commands._show import show_profile
     from harness.profiles import chip
 
-    _profiles.show_profile(chip(chip_id), form)
+    show_profile(chip(chip_id), form)
+
+
+@command.command("compare")
+@click.argument("chip_ids", nargs=-1, required=True, metavar="CHIP CHIP...")
+@click.option("--model", "asked", metavar="MODEL[/DTYPE]", help="Also say whether this model is stated to run on each.")
+@format_option
+@path_option
+def compare(chip_ids: tuple[str, ...], asked: str | None, form: str) -> None:
+    """Chips side by side: values with ranges and kinds, ratios to the first with theirs, export status.
+
+    \b
+    Example:
+      stackline chips compare h20-96gb zhenwu-m890 --model qwen3-235b-a22b/fp8
+    """
+    from harness.commands._compare import compare
+    from harness.errors import UserMistake
+    from harness.export import DISCLAIMER, statuses
+    from harness.profiles import chip
+
+    if len(chip_ids) < 2:
+        raise UserMistake("name two chips or more")
+    chips = [chip(c) for c in chip_ids]
+    extra = [("formats not computed", *(", ".join(c.unsupported) or "none" for c in chips))]
+    verdicts = [{s.rule: s for s in statuses(c)} for c in chips]
+    for rule in dict.fromkeys(rule for said in verdicts for rule in said):
+        extra.append((f"export {rule}", *(said[rule].verdict if rule in said else None for said in verdicts)))
+    if asked:
+        extra += _support_rows(chips, asked)
+    compare(chips, form, extra)
+    if form == "table" and any(verdicts):
+        click.echo(f"\n~ median of a range; export status {DISCLAIMER}", err=True)
+
+
+def _support_rows(chips: list, asked: str) -> list[tuple]:
+    """What is stated of a model in a format on each chip, and the format a tool computes in instead."""
+    from harness.profiles import model, stand_in
+    from harness.stack import parse
+    from harness.support import fallback, support
+
+    stack = parse(asked)
+    wanted = model(stack.model)
+    dtype = stack.weight_dtype or stand_in(wanted).native_dtype
+    found = [support(c, wanted.id, dtype) for c in chips]
+    return [
+        (f"{wanted.id} in {dtype}", *(str(s) for s in found)),
+        ("  stated by", *(s.source or None for s in found)),
+        ("  computes in instead", *(fallback(c, dtype) or None for c in chips)),
+    ]
 
 
 @command.command("check")

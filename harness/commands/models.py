@@ -24,65 +24,93 @@ def command() -> None:
 @format_option
 @path_option
 def list_(form: str) -> None:
-    """One line a model: parameters, KV cache a token, context, native format, licence.
+    """One line a model: parameters, KV cache a token, context, native format, price, licence, grade.
 
     \b
     Example:
       stackline models list --format json
     """
     from harness.discovery import MODEL, find
-    from harness.footprint import kv_bytes_per_token
     from harness.profiles import model
-    from harness.roofline.point import architecture
 
-    rows = []
-    for name in find(MODEL):
-        m = model(name)
-        arch = architecture(m) if "architecture" in m.tables else None
-        rows.append((
-            m.id, m.texts["publisher"], arch and f"{arch.parameters / 1e9:.4g} B",
-            arch and f"{arch.active_parameters / 1e9:.3g} B",
-            arch and f"{kv_bytes_per_token(arch, 'bf16') / 1e3:.4g} kB", int(m.get("context").point),
-            m.tables.get("dtypes", {}).get("native"), m.fact("licence"),
-        ))  # fmt: skip
-    show(
-        ("id", "publisher", "parameters", "active", "KV/token bf16", "context", "native", "licence"),
-        rows,
-        form,
-    )
+    columns = ("id", "publisher", "parameters", "active", "KV/token bf16", "context", "native", "input", "output",
+               "weights", "licence", "grade")  # fmt: skip
+    show(columns, [_list_row(model(name)) for name in find(MODEL)], form)
+
+
+def _list_row(m) -> tuple:
+    from harness.architecture import from_table
+    from harness.evidence import grade
+    from harness.footprint import kv_bytes_per_token
+
+    arch = from_table(m.tables["architecture"], m.path) if "architecture" in m.tables else None
+    computed = (None, None, None) if arch is None else (
+        f"{arch.parameters / 1e9:.4g} B", f"{arch.active_parameters / 1e9:.3g} B",
+        f"{kv_bytes_per_token(arch, 'bf16') / 1e3:.4g} kB")  # fmt: skip
+    context = int(m.get("context").point) if m.has("context") else None
+    native = m.tables.get("dtypes", {}).get("native")
+    prices = (_profiles.shown(m, "price.input"), _profiles.shown(m, "price.output"))
+    return (m.id, m.texts.get("publisher"), *computed, context, native, *prices, m.fact("weights"), m.fact("licence"),
+            str(grade(m)))  # fmt: skip
 
 
 @command.command("show")
 @click.argument("model_id", metavar="ID")
+@click.option("--context", type=click.IntRange(min=1), default=8192, show_default=True,
+              help="Tokens of context for the FLOPs and bytes a token.")  # fmt: skip
 @format_option
 @path_option
-def show_(model_id: str, form: str) -> None:
+def show_(model_id: str, context: int, form: str) -> None:
     """Published values with sources, and what the architecture gives by arithmetic.
+
+    The layer plan, parameters by part, FLOPs and bytes a token at a context, KV cache a token, published scores.
 
     \b
     Example:
-      stackline models show deepseek-r1
+      stackline models show deepseek-r1 --context 32768
     """
-    from harness.footprint import kv_bytes_per_token
+    from harness.commands._arithmetic import plan_lines, score_lines
+    from harness.commands._show import show_profile
     from harness.profiles import model
-    from harness.roofline.point import architecture
 
     m = model(model_id)
-    _profiles.show_profile(m, form)
-    if form != "table" or "architecture" not in m.tables:
+    show_profile(m, form)
+    if form != "table":
         return
-    arch = architecture(m)
-    click.echo(f"\nlayers: {arch.layer_count}, hidden {arch.hidden}, vocabulary {arch.vocab}")
-    for group in arch.layers:
-        click.echo(f"  {group.count:3d} x {_plan(group.attention)} | {_plan(group.mlp)}")
-    click.echo(f"parameters by arithmetic: {arch.parameters:,} ({arch.active_parameters:,} used by a token)")
-    wide, narrow = (kv_bytes_per_token(arch, dtype) for dtype in ("bf16", "fp8"))
-    click.echo(f"KV cache a token: {wide:,.0f} B in bf16, {narrow:,.0f} B in fp8")
+    for line in (*score_lines(m), *plan_lines(m, context)):
+        click.echo(line)
 
 
-def _plan(part: object) -> str:
-    fields = {k: v for k, v in vars(part).items() if k != "kind" and v not in (0, False)}
-    return f"{part.kind} " + " ".join(f"{k}={v}" if v is not True else k for k, v in fields.items())
+@command.command("compare")
+@click.argument("model_ids", nargs=-1, required=True, metavar="MODEL MODEL...")
+@format_option
+@path_option
+def compare(model_ids: tuple[str, ...], form: str) -> None:
+    """Models side by side: values, prices, and published scores with whether they are comparable.
+
+    Two scores are comparable where benchmark, version, harness and setting agree; a blank one agrees with nothing.
+
+    \b
+    Example:
+      stackline models compare qwen3.7-max claude-opus-4.8 deepseek-v4-pro
+    """
+    from harness.commands._compare import compare
+    from harness.errors import UserMistake
+    from harness.profiles import model
+    from harness.scores import side_by_side
+
+    if len(model_ids) < 2:
+        raise UserMistake("name two models or more")
+    models = [model(m) for m in model_ids]
+    extra = [(f"proxy (of {', '.join(m.id for m in models if m.proxy)})",
+              *(f"{m.proxy['model']}: {m.proxy['why']}" if m.proxy else None for m in models))]  # fmt: skip
+    compare(models, form, extra if any(m.proxy for m in models) else ())
+    rows = side_by_side(models)
+    if form == "table" and rows:
+        click.echo("\npublished scores:")
+        columns = ("benchmark", *(m.id for m in models), "side by side")
+        cells = [[r.name, *(f"{s.shown}; {s.made_how}" if s else None for s in r.cells), r.verdict] for r in rows]
+        show(columns, cells, form, wrap=32)
 
 
 @command.command("check")

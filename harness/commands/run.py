@@ -12,8 +12,8 @@ from harness.commands._tables import path_option
 
 @click.command("run")
 @click.option("--suite", "suites", multiple=True, metavar="ID", help="Only this suite (repeatable).")
-@click.option("--model", "models", multiple=True, metavar="ID", help="Only this model (repeatable).")
-@click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip (repeatable).")
+@click.option("--model", "models", multiple=True, metavar="ID", help="Only this model, or 'all' (repeatable).")
+@click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip, or 'all' (repeatable).")
 @click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60.")
 @click.option("--full", is_flag=True, help="All items of every suite.")
 @click.option(
@@ -34,7 +34,9 @@ from harness.commands._tables import path_option
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default one a core.")
 @path_option
 def command(suites, models, chips, limit, full, seed, out, runner, weights, workers) -> None:
-    """Run the task suites on the reference model, model every chip, write a report.
+    """Run the task suites on the reference model, model chips with large models, write a report.
+
+    Unnamed, the chips and models are the stacks the project compares and every profile of your own.
 
     \b
     Examples:

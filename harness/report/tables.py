@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report.figures import Figures
 from harness.report.table import Section
+from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
 from harness.report.tables_quality import languages_table, levels_table, quality_table, traffic_table
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
@@ -41,5 +42,8 @@ def sections(results: Results, figures: Figures) -> list[Section]:
         Section("large", "Large models on the chips", _LARGE, large, ("chips", "cost")),
         Section("traffic", "Chips for the suites' own traffic", _SUITES, small),
         Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
+        Section(
+            "freedom", "What is stated to run, and who may have it", "", (support_table(results), export_table(results))
+        ),
         Section("origin", "Where this comes from", "", origin),
     ]

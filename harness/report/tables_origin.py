@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.report.figures import Figures, unique
-from harness.report.table import Cell, Column, Line, Table, text
+from harness.report.table import Column, Line, Table, text
 from harness.results import Results
 
 
@@ -16,27 +16,30 @@ def source_numbers(figures: Figures) -> dict[str, int]:
 
 
 def sources_table(results: Results, figures: Figures) -> Table:
+    """Every source that a row names, numbered, then the other sources of the profiles used."""
     known = results.manifest.get("sources") or {}
-    lines = []
-    for source, number in source_numbers(figures).items():
-        about = known.get(source) or {}
-        if not about:
-            fallback = "measured in this run" if source == "run" else "the manifest does not describe this source"
-            about = {"title": fallback}
-        url = str(about.get("url") or "")
-        title = text(str(about.get("title") or source), link=url if url.startswith(("https://", "http://")) else "")
-        rest = [text(str(about.get(key) or ""), "not stated") for key in ("publisher", "published", "locator")]
-        lines.append(
-            Line(
-                (Cell(text=str(number)), text(source), title, *rest, text(url, "no address")),
-                anchor=f"source-{number}",
-            )
-        )
+    numbers = source_numbers(figures)
+    lines = [_source_line(source, known.get(source) or {}, number) for source, number in numbers.items()]
+    lines += [_source_line(source, known[source], None) for source in sorted(set(known) - set(numbers))]
     columns = tuple(
         Column(c, words=True) for c in ("No.", "Id", "Title", "Publisher", "Published", "Where in it", "Address")
     )
-    caption = "Every source that a row of this run names; the numbers stand in the tables' last columns."
+    caption = (
+        "Every source that a row of this run names; the numbers stand in the tables' last columns. Without a number: "
+        "sources of values and statements in the profiles that no row rests on."
+    )
     return Table("sources", "Sources", caption, columns, tuple(lines), reasons_below=False)
+
+
+def _source_line(source: str, about: dict[str, Any], number: int | None) -> Line:
+    if not about:
+        about = {"title": "measured in this run" if source == "run" else "the manifest does not describe this source"}
+    url = str(about.get("url") or "")
+    title = text(str(about.get("title") or source), link=url if url.startswith(("https://", "http://")) else "")
+    rest = [text(str(about.get(key) or ""), "not stated") for key in ("publisher", "published", "locator")]
+    cells = (text(str(number) if number else "", "no row rests on it"), text(source), title, *rest,
+             text(url, "no address"))  # fmt: skip
+    return Line(cells, anchor=f"source-{number}" if number else "")
 
 
 def suites_table(results: Results) -> Table:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from statistics import median
 
+from harness.evidence import STALE_DAYS, age_days
+from harness.profile_values import is_date
 from harness.quantity import KINDS, weakest
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
+from harness.report.tables_freedom import proxies
 from harness.results import Results
 
 SERVING = (
@@ -64,12 +68,13 @@ def suite_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
 def large_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
     """Chips for large models at stated workloads, one table a model and workload."""
     heads = [f for f in serving_stacks(figures) if not f.suite]
-    tables = []
+    tables, by_proxy = [], proxies(results)
     for model, workload in unique((f.model, f.workload) for f in heads):
         group = [f for f in heads if (f.model, f.workload) == (model, workload)]
         table = _serving_table(results, figures, group)
         opened = headline_model(figures) == (model, workload)
-        tables.append(replace(table, key=f"{model}-{workload}", title=f"{model} at {workload}", opened=opened))
+        title = f"{model} at {workload}" + (f", {by_proxy[model]}" if model in by_proxy else "")
+        tables.append(replace(table, key=f"{model}-{workload}", title=title, opened=opened))
     return tuple(tables)
 
 
@@ -81,6 +86,7 @@ def _serving_table(results: Results, figures: Figures, heads: list[Figure]) -> T
         Column("Chip", words=True),
         *(Column(name, unit) for _, name, unit in SERVING),
         Column("Price class", words=True),
+        Column("Stated to run", words=True),
         Column("Bound by", words=True),
         Column("Weakest input", words=True),
         Column("Sources", words=True),
@@ -93,28 +99,35 @@ def _serving_table(results: Results, figures: Figures, heads: list[Figure]) -> T
 def _serving_line(results: Results, figures: Figures, head: Figure) -> Line:
     at = {"stack": head.stack, "workload": head.workload, "suite": head.suite}
     rows = [figures.one(metric, **at) for metric, *_ in SERVING]
-    name = _stack_cell(results, head)
+    notes = [row.notes for row in rows if row is not None]
+    name = _stack_cell(results, head, notes)
     errors = unique(row.error for row in rows if row is not None and row.error)
     if errors and not any(row is not None and row.value is not None for row in rows):
         return Line((name,), cannot=f"cannot run: {and_list(errors)}")
-    notes = [row.notes for row in rows if row is not None]
     sources = unique(s for row in rows if row is not None for s in row.sources)
-    words = (_from_notes(notes, "bound_by"), _weakest_of(notes))
+    words = (_stated(notes), _from_notes(notes, "bound_by"), _weakest_of(notes))
     return Line(
         (
             name,
             *(cell_of(row) for row in rows),
-            _price_class(notes),
+            _price_class(results, notes),
             *words,
             Cell(sources=tuple(sources), text=" "),
         )
     )
 
 
-def _stack_cell(results: Results, head: Figure) -> Cell:
+def _stack_cell(results: Results, head: Figure, notes: list[dict[str, str]]) -> Cell:
     count = f"×{head.chips}" if head.chips else ""
-    below = ", ".join(words for words in (count, head.weight_dtype) if words)
+    proxy = next((f"proxy {note['proxy']}" for note in notes if note.get("proxy")), "")
+    instead = next((f"computes in {note['computes_in']}" for note in notes if note.get("computes_in")), "")
+    below = ", ".join(words for words in (count, head.weight_dtype, instead, proxy) if words)
     return Cell(text=chip_name(results, head.chip), below=below, note=head.stack)
+
+
+def _stated(notes: list[dict[str, str]]) -> Cell:
+    """Whether a page states that the model runs there in that format; the table of support has the page."""
+    return _from_notes(notes, "stated")
 
 
 def _from_notes(notes: list[dict[str, str]], key: str) -> Cell:
@@ -128,10 +141,16 @@ def _weakest_of(notes: list[dict[str, str]]) -> Cell:
     return text(weakest(kinds)) if kinds and set(kinds) <= set(KINDS) else _from_notes(notes, "weakest")
 
 
-def _price_class(notes: list[dict[str, str]]) -> Cell:
+def _price_class(results: Results, notes: list[dict[str, str]]) -> Cell:
+    """Class and date of the rent, with a warning where it was old when the run was made."""
     cell = _from_notes(notes, "price_class")
     dates = unique(note["price_date"] for note in notes if note.get("price_date"))
-    return text(f"{cell.text}, {and_list(dates)}") if dates and cell.text else cell
+    if not dates or not cell.text:
+        return cell
+    made = str(results.manifest.get("created") or "")[:10]
+    old = any(is_date(d) and age_days(d, dt.date.fromisoformat(made)) > STALE_DAYS for d in dates) if made else False
+    warning = f"older than {STALE_DAYS} days" if old else ""
+    return Cell(text=f"{cell.text}, {and_list(dates)}", below=warning)
 
 
 def ceilings_table(results: Results, figures: Figures) -> Table:
@@ -149,7 +168,7 @@ def ceilings_table(results: Results, figures: Figures) -> Table:
                 (
                     text(chip_name(results, chip), chip),
                     *cells,
-                    _price_class(price),
+                    _price_class(results, price),
                     Cell(sources=tuple(sources), text=" "),
                 )
             )

@@ -21,7 +21,7 @@ from harness import operators
 from harness.architecture import Architecture, from_table
 from harness.errors import NotPredictable
 from harness.operators import Group, Load
-from harness.profiles import Chip, Model
+from harness.profiles import Chip, Model, stand_in
 from harness.quantity import Cited, weakest
 from harness.roofline import cost, energy, laws, memory
 from harness.roofline.kernels import Kernels
@@ -70,10 +70,9 @@ class Point:
 
 
 def architecture(model: Model) -> Architecture:
-    """The layer plan of a model. Raises NotPredictable for one that publishes none."""
-    if "architecture" not in model.tables:
-        raise NotPredictable(f"{model.name} publishes no architecture: its speed is not modelled")
-    return from_table(model.tables["architecture"], model.path)
+    """The layer plan of a model, or of its proxy. Raises NotPredictable where neither is published."""
+    body = stand_in(model)
+    return from_table(body.tables["architecture"], body.path)
 
 
 def point(
@@ -91,10 +90,11 @@ def point(
     for key in _NOT_MODELLED:
         if key in stack.options:
             raise NotPredictable(f"'{key}' is not modelled")
-    arch = architecture(model)
+    body = stand_in(model)
+    arch = architecture(body)
     if isl + osl > model.get("context").point:
         raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
-    dtypes = resolve_dtypes(stack, model, chip)
+    dtypes = resolve_dtypes(stack, body, chip)
     where = read_deployment(stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     if where.pp > 1 or where.dp > 1 or where.ep > 1:
         raise NotPredictable("pipeline, expert and data-parallel attention are not modelled")
@@ -139,6 +139,8 @@ def point(
     queue = batch < asked
     bound = "capacity" if queue else decode.bound_by
     notes = {"batch": str(batch)} if queue else {}
+    if body is not model:
+        notes["proxy"] = body.id
     return Point(figures, bound, where, batch, dtypes, decode, prefill, room, used, price, notes)
 
 

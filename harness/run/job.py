@@ -16,6 +16,7 @@ from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, U
 from harness.profiles import Chip, Model
 from harness.results import RunFolder, new_run_id
 from harness.run import manifest, traffic
+from harness.run.choice import chosen
 from harness.run.evaluate import SuiteRun, evaluate, steps
 from harness.run.progress import Bars
 from harness.run.quality import quality_rows
@@ -28,7 +29,7 @@ SAMPLE = 60  # items a suite in a default run
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for; empty tuples mean everything."""
+    """What the user asked for; empty tuples mean all suites, and the chips and models of `choice.COMPARED`."""
 
     suites: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -48,10 +49,10 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     limit_blas_threads()
     if options.full and options.limit is not None:
         raise UserMistake("--full and --limit contradict each other: give one of them")
-    chips = [profiles.chip(c) for c in dict.fromkeys(options.chips) or find(CHIP)]
-    models = [profiles.model(m) for m in dict.fromkeys(options.models) or find(MODEL)]
+    chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
+    models = [profiles.model(m) for m in chosen(MODEL, options.models)]
     suites = [suite(s) for s in dict.fromkeys(options.suites) or find(SUITE)] if _asks_suites(options, models) else []
-    large = [m for m in models if m.id != MODEL_ID and "architecture" in m.tables]
+    large = _modelled(models, say)
     _refuse_what_cannot_fit(options, large, chips)
     level, suites, left_out = _sandbox(suites, say)
     answering = _runner(options, say) if suites else None
@@ -69,6 +70,22 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
 def _asks_suites(options: Options, models: list[Model]) -> bool:
     """Suites run unless `--model` names only models that do not run here."""
     return not options.models or any(m.id == MODEL_ID for m in models) or options.runner != "reference"
+
+
+def _modelled(models: list[Model], say: Callable[[str], None]) -> list[Model]:
+    """The models whose speed is modelled beside the reference model's: those with an architecture or a proxy."""
+    large = []
+    for m in models:
+        try:
+            body = profiles.stand_in(m)
+        except NotPredictable as error:
+            say(f"left out: {error}")
+            continue
+        if body is not m:
+            say(f"{m.id} is modelled by proxy, {body.id}: {m.proxy['why']}")
+        if m.id != MODEL_ID:
+            large.append(m)
+    return large
 
 
 def _refuse_what_cannot_fit(options: Options, large: list[Model], chips: list[Chip]) -> None:
@@ -132,7 +149,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
         folder.write_manifest({
             **facts, "status": "finished", "rows": len(rows), "blas": blas_kernel(), "runner": _runner_entry(answering),
             "suites": {r.suite.id: _suite_entry(r) for r in runs},
-            "profiles": manifest.profile_entries(used),
+            "profiles": manifest.profile_entries(used), "support": manifest.support_entries(rows, chips),
             "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
         })  # fmt: skip
         return folder.folder

@@ -6,15 +6,20 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness.discovery import CHIP
-from harness.profiles import Profile, Source, shared
+from harness.evidence import grade, stale
+from harness.export import rules, statuses
+from harness.profiles import Chip, Profile, Source, shared
 from harness.results import Row
 from harness.roofline import laws
+from harness.stack import parse
+from harness.support import fallback, support
 
 PACKAGES = ("numpy", "pandas", "matplotlib", "datasets", "tokenizers", "gguf", "threadpoolctl")
 
@@ -72,25 +77,48 @@ def profile_entries(profiles: Iterable[Profile]) -> dict[str, dict[str, Any]]:
 
 
 def profile_entry(profile: Profile) -> dict[str, Any]:
-    """A profile's content hash and grade: the share of its values read in an opened source, and the weakest kind."""
-    values = profile.all_values
-    opened = sum(c.source in profile.sources for c in values)
-    return {
+    """A profile's content hash, grade, old prices and, for a chip, what the export rules and dated facts say."""
+    entry = {
         "sha256": profile.sha256, "name": profile.name,
         "vendor": profile.texts.get("vendor") or profile.texts.get("publisher", ""),
-        "weakest_kind": profile.weakest_kind, "grade": f"{opened}/{len(values)} values from an opened source",
+        "jurisdiction": profile.texts.get("jurisdiction", ""), "weakest_kind": profile.weakest_kind,
+        "grade": str(grade(profile)), "stale": [f"{c.id.rpartition('/')[2]} of {c.date}" for c in profile.all_values
+                                                if stale(c)],
     }  # fmt: skip
+    if isinstance(profile, Chip):
+        entry["export"] = [{"text": str(s), "source": s.source} for s in statuses(profile)]
+        entry["export"] += [
+            {"text": f"{e['date']}: {e['text']}", "source": e["source"]} for e in profile.tables.get("export", [])
+        ]  # fmt: skip
+    elif profile.proxy:
+        entry["proxy"] = dict(profile.proxy)
+    return entry
+
+
+def support_entries(rows: Iterable[Row], chips: Iterable[Chip]) -> list[dict[str, str]]:
+    """What is stated of each modelled stack: level, engine, version, date, limits, source, and the format used."""
+    by_id = {chip.id: chip for chip in chips}
+    asked = {(r.stack, r.model, r.weight_dtype, r.chip): r for r in rows if r.model and r.chip in by_id and r.stack}
+    entries = []
+    for stack, model_id, dtype, chip_id in asked:
+        chip = by_id[chip_id]
+        found = support(chip, model_id, dtype, parse(stack).options.get("engine", ""))
+        entries.append({"stack": stack, "model": model_id, "chip": chip_id, "dtype": dtype,
+                        "computes_in": fallback(chip, dtype), **asdict(found)})  # fmt: skip
+    return entries
 
 
 def sources(profiles: Iterable[Profile], rows: Iterable[Row]) -> dict[str, dict[str, str]]:
-    """{id: where it was read} of every source that a row names. Raises KeyError for one that nothing defines."""
-    known: dict[str, dict[str, str]] = dict(_OWN) | laws.constant_sources()
-    for source in shared(CHIP).sources.values():
-        known[source.id] = _entry(source)
-    for profile in profiles:
-        known |= {name: _entry(source) for name, source in profile.sources.items()}
-    named = {s for row in rows for s in row.source.split()}
-    return {name: known[name] for name in sorted(named)}
+    """{id: where it was read}: every source of the profiles used, and every other that a row names.
+
+    Raises KeyError for one that nothing defines.
+    """
+    shared_by_name = {source.id: _entry(source) for source in shared(CHIP).sources.values()}
+    known: dict[str, dict[str, str]] = dict(_OWN) | laws.constant_sources() | shared_by_name
+    used = {name: _entry(source) for profile in profiles for name, source in profile.sources.items()}
+    used |= {rule["source"]: known[rule["source"]] for rule in rules()}
+    named = {s for row in rows for s in row.source.split()} | set(used)
+    return {name: (known | used)[name] for name in sorted(named)}
 
 
 def _entry(source: Source) -> dict[str, str]:

@@ -17,6 +17,7 @@ from harness.roofline import cost, laws, memory
 from harness.roofline.point import Figure, Point, architecture, point
 from harness.run.evaluate import SuiteRun
 from harness.stack import Stack, resolve_dtypes
+from harness.support import fallback, support
 from harness.trace import BYTES
 
 # The workload that large models are compared on: a long prompt and a page of answer, sixteen users.
@@ -74,11 +75,11 @@ def large_stack(model: Model, chip: Chip) -> Stack:
 
     Raises NotPredictable with the reason of the narrowest format tried.
     """
-    arch, most = architecture(model), _server_chips(chip)
-    native, reason = model.native_dtype, None
+    body, most = profiles.stand_in(model), _server_chips(chip)
+    arch, native, reason = architecture(body), body.native_dtype, None
     for dtype in (native, *(d for d in NARROWER if BYTES[d] < BYTES[native])):
         try:
-            dtypes: Dtypes = resolve_dtypes(Stack(model.id, dtype, chip.id), model, chip)
+            dtypes: Dtypes = resolve_dtypes(Stack(model.id, dtype, chip.id), body, chip)
             tp = memory.smallest_tp(arch, dtypes, chip, ISL + OSL, CONCURRENCY, most)
             return Stack(model.id, dtype, chip.id, tp, {"tp": str(tp)} if tp > 8 else {})
         except NotPredictable as error:
@@ -98,9 +99,9 @@ def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload, seed: int
     except NotPredictable as error:
         yield from refused_rows(stack, load, str(error), chip)
         return
-    base = _base(stack, load, p.dtypes.weight)
+    base, stated = _base(stack, load, p.dtypes.weight), stated_notes(stack, chip, p.dtypes.weight)
     for name, unit in FIGURES.items():
-        yield _figure_row(p, name, unit, load, base)
+        yield _figure_row(p, name, unit, load, base, stated)
     shares = {k: float(np.median(v / p.decode.seconds)) for k, v in p.decode.parts.items()}
     if load.generates:
         for name, value in sorted(shares.items(), key=lambda kv: -kv[1]):
@@ -111,7 +112,7 @@ def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload, seed: int
         yield from _operator_rows(p, base)
 
 
-def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict) -> Row:
+def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict, stated: dict[str, str]) -> Row:
     absent = ""
     if name in _PER_OUTPUT_TOKEN and not load.generates:
         absent = "error=options were scored, nothing was generated"
@@ -121,13 +122,21 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict) -> R
     if absent:
         return Row(metric=name, value=None, unit=unit, kind="modelled", source="model-of-time", note=absent, **base)
     figure = p.figures[name]
-    notes = {"weakest": p.weakest_kind(name), "bound_by": p.bound_by, "isl": f"{load.isl:g}", "osl": f"{load.osl:g}",
-             "concurrency": str(load.concurrency), "act": p.dtypes.act, "kv": p.dtypes.kv, **p.notes}  # fmt: skip
+    notes = {"weakest": p.weakest_kind(name), "bound_by": p.bound_by, **stated, "isl": f"{load.isl:g}",
+             "osl": f"{load.osl:g}", "concurrency": str(load.concurrency), "act": p.dtypes.act, "kv": p.dtypes.kv,
+             **p.notes}  # fmt: skip
     if name == "usd_per_m_output_tok":
         notes |= {"price_class": p.price.price_class, "price_date": p.price.cited.date or "undated"}
     note = "; ".join(f"{k}={v}" for k, v in notes.items())
     return Row(metric=name, value=figure.value, p10=figure.p10, p90=figure.p90, unit=unit, kind=_kind(p, name),
                source=_sources(p, name), note=note, **base)  # fmt: skip
+
+
+def stated_notes(stack: Stack, chip: Chip, weight_dtype: str) -> dict[str, str]:
+    """What is stated of the model on the chip in that format, and the format that stands in where the chip lacks it."""
+    found = support(chip, stack.model, weight_dtype, stack.options.get("engine", ""))
+    instead = fallback(chip, weight_dtype)
+    return {"stated": found.level} | ({"computes_in": instead} if instead else {})
 
 
 def refused_rows(stack: Stack, load: Workload, reason: str, chip: Chip) -> Iterator[Row]:
@@ -224,7 +233,7 @@ def modelled_rows(
                 stack = large_stack(model, chip)
             except NotPredictable as error:
                 most = _server_chips(chip)
-                asked = Stack(model.id, model.tables.get("dtypes", {}).get("native", ""), chip.id, most)
+                asked = Stack(model.id, profiles.stand_in(model).native_dtype, chip.id, most)
                 yield from refused_rows(asked, load, str(error), chip)
             else:
                 yield from point_rows(stack, model, chip, load, seed)

@@ -1,0 +1,33 @@
+"""Which chips and models a run takes where none is named.
+
+The library holds more pairs than a report is read with. Unnamed, a run takes the stacks that the project exists to
+compare, and every profile of the user's own; `all` takes the whole library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.discovery import CHIP, MODEL, Kind, find, shipped_folder
+
+ALL = "all"
+COMPARED = {
+    CHIP: (
+        "a100-sxm-80gb", "ascend-910b2", "ascend-910c", "b200-sxm", "h100-sxm", "h20-96gb", "h200-sxm", "kunlun-p800",
+        "mi300x", "mi355x", "zhenwu-810e", "zhenwu-m890",
+    ),
+    MODEL: (
+        "deepseek-r1", "gpt-oss-120b", "llama-3.1-70b", "llama-3.1-8b", "qwen3-235b-a22b", "qwen3-32b",
+        "qwen3.8-2.4t-a95b", "smollm2-135m-instruct",
+    ),
+}  # fmt: skip
+
+
+def chosen(kind: Kind, named: Sequence[str]) -> list[str]:
+    """The ids a run takes, in the order given; unknown ones are left for the loader to refuse."""
+    known = find(kind)
+    if ALL in named:
+        return list(known)
+    shipped = shipped_folder(kind)
+    own = [i for i, path in known.items() if path.parent != shipped]
+    return list(dict.fromkeys(named)) or sorted({*COMPARED[kind], *own})
