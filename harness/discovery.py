@@ -9,13 +9,14 @@ only from `--path`, never from the working folder: what runs code must be asked 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingFile, UnknownId
 
 _PACKAGE = Path(__file__).parent
+_BASE = re.compile(r"""^base\s*=\s*["']([^"'\n]+)["']""", re.M)
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9.\-]*\Z")
 
 
@@ -31,8 +32,15 @@ class Kind:
     looks_like: re.Pattern[str]  # tells a loose file in a --path folder
 
 
-CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory|^base\b", re.M))
-MODEL = Kind("model", "models", True, (".toml",), False, re.compile(r"^\[\[?(architecture|endpoint)", re.M))
+CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory", re.M))
+MODEL = Kind(
+    "model",
+    "models",
+    True,
+    (".toml",),
+    False,
+    re.compile(r"^\[\[?(architecture|endpoint|proxy|price\.(in|out)put)", re.M),
+)
 SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
 WORKLOAD = Kind("workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M))
 PLOT = Kind("plot", "report/plots", True, (".py",), False, re.compile(r"^def draw\b", re.M))
@@ -82,13 +90,23 @@ def path_of(kind: Kind, wanted: str, beneath: Path | None = None) -> Path:
 
 def _places(kind: Kind) -> Iterator[dict[str, Path]]:
     """The files of each place, {id: path}; a later place stands over an earlier one."""
-    yield _files_in(kind, shipped_folder(kind))
+    known = _files_in(kind, shipped_folder(kind))
+    yield known
     if kind.in_working_folder:
-        yield _files_in(kind, Path.cwd() / kind.folder)
+        yield (own := _files_in(kind, Path.cwd() / kind.folder))
+        known = {**known, **own}
     for path in _extra_paths:
-        loose = _files_in(kind, path).items()  # the loader, not this glance, complains of bytes that are no text
-        yield {i: p for i, p in loose if kind.looks_like.search(p.read_text("utf-8", errors="replace"))}
+        loose = _files_in(kind, path)
+        yield (own := {i: p for i, p in loose.items() if _looks_like(kind, p, known)})
+        known = {**known, **own}
         yield _files_in(kind, path / kind.folder)
+
+
+def _looks_like(kind: Kind, path: Path, known: Iterable[str]) -> bool:
+    """Whether a loose file is of a kind: by its tables, or because its base is. The loader does the checking."""
+    text = path.read_text("utf-8", errors="replace")
+    base = _BASE.search(text)
+    return bool(kind.looks_like.search(text)) or (base is not None and base[1] in known)
 
 
 def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:

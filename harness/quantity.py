@@ -7,7 +7,7 @@ their ratio, whatever the order of calls.
 Distributions (low and high are the 5 % and 95 % points):
 - a value with a range: split log-normal, median = value, each side with its own width;
 - a range without a value: log-uniform; its median is printed, labelled so;
-- conflicting published values: an even mixture of them and, where low and high are given, of that range;
+- conflicting published values: an even mixture of them and, where low..high reaches beyond them, of that range;
 - a link whose direction the source does not state: an even mixture of both readings (v and v/2).
 A value that is a fixed multiple of another (`follows`) shares its draws, so the two move together.
 Left out: any other correlation between ids. What several chips share is one entry in `_shared.toml`.
@@ -96,9 +96,10 @@ class Cited:
     @cached_property
     def _branches(self) -> tuple[tuple[float | None, float | None, float | None], ...]:
         """The components of the mixture, as (value, low, high)."""
-        whole = (self.value, self.low, self.high)
-        readings = tuple((r.value, None, None) for r in self.readings)
-        readings += (whole,) if self.low is not None or not readings else ()
+        whole, values = (self.value, self.low, self.high), [r.value for r in self.readings]
+        readings = tuple((value, None, None) for value in values)
+        beyond = self.low is not None and bool(values) and (self.low < min(values) or self.high > max(values))
+        readings += (whole,) if beyond or not values else ()
         if self.direction != "unknown":
             return readings
         half = tuple(tuple(None if x is None else x / 2 for x in r) for r in readings)

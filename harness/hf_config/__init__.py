@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.architecture import Architecture
 from harness.hf_config import dense, hybrid, latent, mixture
-from harness.hf_config.common import Config, unwrap
+from harness.hf_config.common import Config, NotUnderstood, unwrap
 from harness.hf_config.formats import native_dtype
 
 _FAMILIES: dict[str, Callable[[Config], Architecture]] = {
@@ -39,11 +39,11 @@ def families() -> tuple[str, ...]:
 
 
 def convert(raw: Mapping[str, Any]) -> Converted:
-    """Read a parsed config. Raises ValueError in one line for a family or a value that is not understood."""
+    """Read a parsed config. Raises NotUnderstood for a family or a value that is not known here."""
     text = unwrap(raw)
     family = next((t for t in (text.get("model_type"), raw.get("model_type")) if t in _FAMILIES), None)
     if family is None:
-        raise ValueError(f"model_type {text.get('model_type')!r} is not one of {', '.join(families())}")
+        raise NotUnderstood("model_type", text.get("model_type"), f"one of {', '.join(families())}")
     config = Config(text)
     architecture = _FAMILIES[family](config)
     native, kept = native_dtype(raw, text)

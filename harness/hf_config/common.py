@@ -9,6 +9,14 @@ from typing import Any
 from harness.architecture import Architecture, Attention, Dense, LayerGroup, Moe
 
 
+class NotUnderstood(ValueError):
+    """A configuration says something that is not known here: its key, what was found and what is expected."""
+
+    def __init__(self, key: str, found: object, expected: str) -> None:
+        super().__init__(f"{key}: found {found!r}, expected {expected}")
+        self.key, self.found, self.expected = key, found, expected
+
+
 def unwrap(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The text model's part of a config, with the outer keys that it leaves out."""
     inner = next((raw[k] for k in ("text_config", "llm_config", "language_config") if isinstance(raw.get(k), dict)), {})
@@ -27,10 +35,10 @@ class Config:
         return next((self.raw[n] for n in names if self.raw.get(n) is not None), default)
 
     def whole(self, *names: str, default: int | None = None) -> int:
-        """A count. Raises ValueError naming the keys."""
+        """A count. Raises NotUnderstood naming the keys."""
         value = self.get(*names, default=default)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValueError(f"{' or '.join(names)}: found {value!r}, expected a whole number")
+            raise NotUnderstood(" or ".join(names), value, "a whole number")
         return value
 
     def flag(self, *names: str, default: bool = False) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.hf_config.common import NotUnderstood
+
 _PLAIN = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 _ALWAYS = ("embedding", "head", "norm", "router")
 _ATTENTION_MARKS = ("self_attn", "attention", "q_proj", "qkv")
@@ -33,7 +35,7 @@ def native_dtype(raw: Mapping[str, Any], text: Mapping[str, Any]) -> tuple[str, 
 
 
 def _format(quant: Mapping[str, Any]) -> str:
-    """Raises ValueError for a method that is not known here."""
+    """Raises NotUnderstood for a method that is not known here."""
     method, algorithm = str(quant.get("quant_method", "")), str(quant.get("quant_algo", "")).lower()
     packed = str(quant.get("format", ""))
     if method == "fp8" or algorithm == "fp8":
@@ -46,4 +48,5 @@ def _format(quant: Mapping[str, Any]) -> str:
         return "int4"
     if algorithm == "mixed_precision" and "NVFP4" in str(quant):
         return "nvfp4"
-    raise ValueError(f"quantization_config: method {method!r} is not known: write native = ... yourself")
+    known = "fp8, mxfp4, nvfp4 (modelopt), gptq, awq or compressed-tensors; else take it out and write native yourself"
+    raise NotUnderstood("quantization_config.quant_method", method, known)

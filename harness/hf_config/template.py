@@ -11,6 +11,7 @@ from typing import Any
 from harness.architecture import Architecture, to_table
 from harness.errors import BadFile, MissingFile
 from harness.hf_config import Converted, convert
+from harness.hf_config.common import NotUnderstood
 
 _ASK = "not in a config: fill it in, with its source"
 _NOT_SAID = ("publisher", "jurisdiction", "release", "licence", "weights", "parameters.total", "parameters.active")
@@ -28,9 +29,10 @@ def read_config(path: Path) -> tuple[dict[str, Any], Converted]:
         raise BadFile(path, "file", type(raw).__name__, "a Hugging Face config.json: an object")
     try:
         return raw, convert(raw)
-    except (ValueError, KeyError, TypeError, ZeroDivisionError, IndexError) as error:
-        detail = error if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
-        raise BadFile(path, "config", str(detail), "a config of a known family") from error
+    except NotUnderstood as error:
+        raise BadFile(path, error.key, error.found, error.expected) from error
+    except (KeyError, TypeError, ZeroDivisionError, IndexError, AttributeError) as error:
+        raise BadFile(path, "config", f"{type(error).__name__}: {error}", "the keys of its family") from error
 
 
 def id_of(raw: Mapping[str, Any], path: Path) -> str:

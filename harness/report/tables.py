@@ -36,14 +36,13 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     )
     large, small = large_tables(results, figures), suite_tables(results, figures)
     ceilings = (ceilings_table(results, figures),)
+    freedom = tuple(t for t in (support_table(results), export_table(results)) if t.lines)
     limits = "Published or assumed ceilings, not performance."
     return [
         Section("quality", "How well it answers", "Measured here.", answers, ("quality", "languages")),
         Section("large", "Large models on the chips", _LARGE, large, ("chips", "cost")),
         Section("traffic", "Chips for the suites' own traffic", _SUITES, small),
         Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
-        Section(
-            "freedom", "What is stated to run, and who may have it", "", (support_table(results), export_table(results))
-        ),
+        Section("freedom", "What is stated to run, and who may have it", "", freedom),
         Section("origin", "Where this comes from", "", origin),
     ]

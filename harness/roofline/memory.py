@@ -9,7 +9,7 @@ import numpy as np
 from harness.architecture import Architecture
 from harness.errors import NotPredictable
 from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence, weight_bytes
-from harness.operators import Dtypes
+from harness.operators import Dtypes, Load, plan
 from harness.profiles import Chip
 from harness.roofline import laws
 
@@ -60,12 +60,14 @@ def fit(
 def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int) -> int:
     """The fewest chips (a power of two up to `most`) that hold the weights and `sequences` contexts.
 
+    Group sizes that heads or widths do not divide by are passed over.
     Raises NotPredictable with the reason of the largest group tried.
     """
     last: NotPredictable | None = None
     for tp in 2 ** np.arange(int(np.log2(most)) + 1):
         try:
             if fit(arch, dtypes, chip, tokens, int(tp)).sequences >= sequences:
+                plan(arch, Load.of([1]), dtypes, phase="decode", tp=int(tp))  # heads and widths divide
                 return int(tp)
             last = None  # one fits, not all: the reason of a smaller group stands no longer
         except NotPredictable as error:
