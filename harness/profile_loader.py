@@ -210,9 +210,7 @@ def _again(cited: Cited, base: Cited, id_: str) -> Cited:
 
 def _sources_of(parts: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Every source that a value, a fact or a table of the profile names."""
-    values = [cited for listed in parts["values"].values() for cited in listed]
-    used = {s for cited in values for s in (cited.source, *(r.source for r in cited.readings))}
-    used |= {cited.extra["exchange_source"] for cited in values if "exchange_source" in cited.extra}
+    used = {s for listed in parts["values"].values() for cited in listed for s in cited.sources}
     return used | {fact.source for fact in parts["facts"].values()} | set(_named_in(parts["tables"]))
 
 

@@ -88,6 +88,12 @@ class Cited:
         """True where no single value is published and `point` is the median of what is."""
         return self.value is None or self.direction == "unknown"
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source the value rests on: its own, those of its readings, that of the exchange rate."""
+        rate = (self.extra["exchange_source"],) if "exchange_source" in self.extra else ()
+        return tuple(dict.fromkeys((self.source, *(r.source for r in self.readings), *rate)))
+
     @cached_property
     def point(self) -> float:
         """The value, or the median of its distribution where there is none (log-mean of the middle two)."""

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import harness
 from tests.conftest import ROOT
 
 BLOCK = re.compile(r"^```(sh|toml)\n(.*?)^```", re.M | re.S)
@@ -47,3 +48,14 @@ def test_the_guide_lists_what_has_no_profile():
     text = (ROOT / "hardware_profiles/README.md").read_text("utf-8")
     for chip in ("V900", "J900", "M100", "MLU690", "BW1000"):
         assert chip in text
+
+
+def test_the_citation_names_the_version_and_the_licence():
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f'version: "{harness.__version__}"' in text and "license: Apache-2.0" in text
+
+
+def test_a_dispute_is_described():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    for part in ("Dispute a value", "stays", "datasheet", "hardware_profiles"):
+        assert part in text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import csv
+import gzip
 import json
 import os
 import tomllib
@@ -19,17 +21,11 @@ from harness.discovery import CHIP, MODEL, find
 from harness.errors import BadFile
 
 CHIPS, MODELS = list(find(CHIP)), list(find(MODEL))
+NO_ADDRESS = ("derived", "estimated", "assumed")  # kinds that a source without an address may carry
 DATA = Path(os.environ.get("STACKLINE_REFERENCE_DATA", Path(__file__).parents[2] / "shared"))
+FACTS, POINTS = DATA / "facts", DATA / "measurements" / "operating_points.csv.gz"
 NEEDED = ("memory.capacity", "memory.bandwidth", "compute.bf16", "scaleup.bandwidth", "scaleup.domain",
           "power.tdp", "server.chips")  # fmt: skip
-SHIPPED_CHIPS = {
-    "zhenwu-m890", "zhenwu-810e", "h20-96gb", "h100-sxm", "h200-sxm", "a100-sxm-80gb", "b200-sxm",
-    "ascend-910b2", "ascend-910c", "mi300x", "mi355x", "kunlun-p800",
-}  # fmt: skip
-KV_ELEMENTS = {
-    "smollm2-135m-instruct": 11520, "llama-3.1-8b": 65536, "llama-3.1-70b": 163840, "qwen3-32b": 131072,
-    "qwen3-235b-a22b": 96256, "deepseek-r1": 35136, "gpt-oss-120b": 18432, "qwen3.8-2.4t-a95b": 47104,
-}  # fmt: skip
 COUNTED_BY_TORCH = {  # id -> name in the golden file, parameters
     "smollm2-135m-instruct": ("SmolLM2-135M", 134515008),
     "llama-3.1-8b": ("Llama-3.1-8B-like", 8030261248),
@@ -49,28 +45,37 @@ def every_profile():
 # Shipped files
 
 
-def test_the_twelve_chips_and_eight_models_are_there():
-    assert set(CHIPS) >= SHIPPED_CHIPS
-    assert set(MODELS) >= set(KV_ELEMENTS)
+@pytest.mark.golden
+@pytest.mark.skipif(not FACTS.exists(), reason="no facts in STACKLINE_REFERENCE_DATA")
+def test_every_chip_that_the_field_compares_is_there():
+    rows = csv.DictReader((FACTS / "chip_ids.csv").open(encoding="utf-8"))
+    assert {row["id"] for row in rows} <= set(CHIPS)
+
+
+@pytest.mark.golden
+@pytest.mark.skipif(not POINTS.exists(), reason="no operating points in STACKLINE_REFERENCE_DATA")
+def test_every_chip_and_model_that_was_measured_is_there():
+    with gzip.open(POINTS, "rt", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["chip"] for row in rows} <= set(CHIPS)
+    assert {row["model"] for row in rows} <= set(MODELS)
 
 
 @pytest.mark.parametrize("chip_id", CHIPS)
 def test_a_chip_has_every_number_a_prediction_needs(chip_id):
     chip = profiles.chip(chip_id)
+    alone = chip.get("scaleup.domain").point == 1  # a device that cannot be linked has no link
     for key in NEEDED:
-        assert chip.get(key).point > 0
-    # Every format has a datapath: its own, or the one a tool falls back to.
-    for dtype in ("bf16", "fp16", "fp8", "int8", "fp4", "nvfp4", "mxfp4", "int4", "q4_k_m"):
-        assert chip.peak_key(dtype) in chip.values
+        assert chip.get(key).point > 0 if not (alone and key == "scaleup.bandwidth") else True
 
 
 @pytest.mark.parametrize("chip_id", CHIPS)
-def test_a_chip_has_a_rent_or_says_why_not(chip_id):
+def test_a_chip_has_a_price_or_says_why_not(chip_id):
     chip = profiles.chip(chip_id)
-    classes = ("price.contract", "price.neocloud", "price.ondemand", "price.spot")
-    assert any(chip.has(key) for key in classes)
-    assert all(chip.has(key) or chip.missing[key] for key in (*classes, "price.purchase"))
-    assert all(c.date for key in classes if chip.has(key) for c in chip.values[key])
+    rents = ("price.contract", "price.neocloud", "price.ondemand", "price.spot")
+    assert all(chip.has(key) or chip.missing[key] for key in (*rents, "price.purchase"))
+    assert all(c.date for key in (*rents, "price.purchase") if chip.has(key) for c in chip.values[key])
+    assert all(c.extra.get("region") for key in rents if chip.has(key) for c in chip.values[key])
 
 
 @pytest.mark.parametrize("profile", every_profile(), ids=lambda p: p.id)
@@ -79,7 +84,11 @@ def test_every_claim_has_a_page_or_says_that_it_has_none(profile):
     claims += [reading for cited in profile.all_values for reading in cited.readings]
     for claim in claims:
         if claim.source in profile.sources:
-            assert profile.sources[claim.source].url.startswith("https://")
+            source = profile.sources[claim.source]
+            assert source.url.startswith(("https://", "http://")) or (not source.url and claim.kind in NO_ADDRESS), (
+                claim.id
+            )
+            assert source.title and source.publisher and source.retrieved
         elif claim.source == profiles.UNVERIFIED:
             assert claim.kind == "assumed"
         else:
@@ -131,26 +140,6 @@ def test_a_ratio_claim_stays_text():
 # Parameter counts
 
 
-@pytest.mark.parametrize("model_id", sorted(KV_ELEMENTS))
-def test_layers_add_up_to_the_published_parameter_count(model_id):
-    published = profiles.model(model_id).get("parameters.total")
-    counted = architecture(model_id).parameters
-    digits = f"{published.value:e}".split("e")[0].rstrip("0").replace(".", "")
-    if len(digits) >= 3:
-        assert counted == pytest.approx(published.value, rel=0.005)
-    else:  # the published figure has one or two digits: its range is its rounding
-        assert published.low <= counted <= published.high
-
-
-@pytest.mark.parametrize("model_id", sorted(KV_ELEMENTS))
-def test_active_parameters_agree_under_one_of_the_ways_publishers_count(model_id):
-    """Some publishers count embedding and head, some leave out one or both."""
-    published, arch = profiles.model(model_id).get("parameters.active"), architecture(model_id)
-    embedding = arch.vocab * arch.hidden
-    ways = [arch.active_parameters - n * embedding for n in (0, 1, 2)]
-    assert any(published.low <= way <= published.high for way in ways)
-
-
 @pytest.mark.golden
 @pytest.mark.parametrize(("model_id", "named"), COUNTED_BY_TORCH.items())
 def test_parameters_equal_those_counted_by_torch(model_id, named):
@@ -159,11 +148,6 @@ def test_parameters_equal_those_counted_by_torch(model_id, named):
     golden = DATA / "golden" / "flops.json"
     if golden.exists():
         assert json.loads(golden.read_text())["models"][name]["params_total_unique"] == count
-
-
-@pytest.mark.parametrize(("model_id", "elements"), KV_ELEMENTS.items())
-def test_kv_elements_per_token(model_id, elements):
-    assert architecture(model_id).kv_elements_per_token == elements
 
 
 def test_two_matrices_instead_of_three_would_be_noticed():

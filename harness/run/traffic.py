@@ -156,7 +156,7 @@ def _kind(p: Point, figure: str) -> str:
 
 
 def _sources(p: Point, figure: str) -> str:
-    cited = {source_id(s) for c in p.used[figure].values() for s in (c.source, *(r.source for r in c.readings))}
+    cited = {source_id(s) for c in p.used[figure].values() for s in c.sources}
     return " ".join(["model-of-time", *sorted(cited | set(laws.constant_sources()))])
 
 
@@ -207,7 +207,8 @@ def _ceiling(chip: Chip, metric: str, cited: Cited, factor: float, unit: str, no
     low, high = cited.quantile(0.1), cited.quantile(0.9)
     kind = "published" if cited.kind in ("exact", "datasheet", "measured") else "assumed"
     notes = [f"weakest={cited.kind}"] + (["median of the range"] if cited.is_median else []) + ([note] if note else [])
-    return Row(chip.id, metric, cited.point / factor, unit, kind, source_id(cited.source), chip=chip.id,
+    sources = " ".join(source_id(s) for s in cited.sources)
+    return Row(chip.id, metric, cited.point / factor, unit, kind, sources, chip=chip.id,
                p10=low / factor if high > low else None, p90=high / factor if high > low else None,
                note="; ".join(notes))  # fmt: skip
 
