@@ -17,7 +17,7 @@ from harness.profiles import Chip
 
 EVIDENCE = {"run": "stated", "documented": "stated", "claimed": "stated without evidence"}
 NOT_STATED, REFUSED = "not stated", "stated not to run"
-_ORDER = ("stated", "stated without evidence", NOT_STATED, REFUSED)
+_ORDER = ("stated", "stated without evidence", REFUSED, NOT_STATED)
 # A 4-bit float is stated under any of its names.
 _SAME = {"fp4": ("nvfp4", "mxfp4"), "nvfp4": ("fp4",), "mxfp4": ("fp4",), "fp16": ("bf16",), "bf16": ("fp16",)}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness import export, profiles
 from harness.discovery import CHIP, MODEL, find
 from harness.evidence import STALE_DAYS, Grade, age_days, grade, stale
-from harness.profiles import chip, model
+from harness.profiles import DTYPES, chip, model
 from harness.scores import Score, comparable, scores, side_by_side
 from harness.support import EVIDENCE, NOT_STATED, fallback, statements, support
 
@@ -128,8 +128,10 @@ def test_the_best_statement_counts_and_silence_is_not_a_no():
 
 
 def test_a_stated_failure_is_said():
-    assert support(with_statements(entry(models=[], unsupported=["m"])), "m", "fp8").level == "stated not to run"
-    assert support(with_statements(entry(models=[], unsupported=["m"]), entry()), "m", "fp8").level == "stated"
+    refused = entry(models=[], unsupported=["m"])
+    assert support(with_statements(refused), "m", "fp8").level == "stated not to run"
+    assert support(with_statements(entry(models=["other"]), refused), "m", "fp8").level == "stated not to run"
+    assert support(with_statements(refused, entry()), "m", "fp8").level == "stated"
 
 
 def test_a_four_bit_float_is_stated_under_its_names():
@@ -143,7 +145,7 @@ def test_statements_name_models_of_the_library_and_a_page(chip_id):
     for statement in statements(c):
         assert {*statement["models"], *statement.get("unsupported", ())} <= set(MODELS), statement["as_stated"]
         assert statement["evidence"] in EVIDENCE and c.sources[statement["source"]].url
-        assert not set(statement["dtypes"]) & set(c.unsupported), (statement["dtypes"], c.unsupported)
+        assert set(statement["dtypes"]) <= set(DTYPES)  # of the weights: they may be widened on the way in
 
 
 @pytest.mark.parametrize("chip_id", CHIPS)
