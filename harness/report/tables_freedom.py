@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.export import DISCLAIMER
 from harness.report.figures import chip_name
 from harness.report.table import Cell, Column, Line, Table, nothing, text
 from harness.results import Results
@@ -53,7 +52,10 @@ def export_table(results: Results) -> Table:
         for entry in said:
             lines.append(Line((*head, text(str(entry.get("text", ""))), _page(results, entry.get("source")))))
     titles = ("Chip", "Maker", "Jurisdiction", "Export", "Page")
-    caption = f"Computed from the profiles against dated rules, {DISCLAIMER}; and dated facts from the pages named."
+    caption = (
+        "Computed from the profiles against dated rules, by the numbers and not legal advice; and dated facts from the "
+        "pages named."
+    )
     return Table("export", "Export", caption, _words(titles), tuple(lines), folded=True)
 
 

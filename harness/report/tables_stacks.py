@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from statistics import median
 
-from harness.evidence import STALE_DAYS, age_days
-from harness.profile_values import is_date
 from harness.quantity import KINDS, weakest
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of
@@ -110,7 +107,7 @@ def _serving_line(results: Results, figures: Figures, head: Figure) -> Line:
         (
             name,
             *(cell_of(row) for row in rows),
-            _price_class(results, notes),
+            _price_class(notes),
             *words,
             Cell(sources=tuple(sources), text=" "),
         )
@@ -141,15 +138,13 @@ def _weakest_of(notes: list[dict[str, str]]) -> Cell:
     return text(weakest(kinds)) if kinds and set(kinds) <= set(KINDS) else _from_notes(notes, "weakest")
 
 
-def _price_class(results: Results, notes: list[dict[str, str]]) -> Cell:
+def _price_class(notes: list[dict[str, str]]) -> Cell:
     """Class and date of the rent, with a warning where it was old when the run was made."""
     cell = _from_notes(notes, "price_class")
     dates = unique(note["price_date"] for note in notes if note.get("price_date"))
     if not dates or not cell.text:
         return cell
-    made = str(results.manifest.get("created") or "")[:10]
-    old = any(is_date(d) and age_days(d, dt.date.fromisoformat(made)) > STALE_DAYS for d in dates) if made else False
-    warning = f"older than {STALE_DAYS} days" if old else ""
+    warning = next((note["price_warning"] for note in notes if note.get("price_warning")), "")
     return Cell(text=f"{cell.text}, {and_list(dates)}", below=warning)
 
 
@@ -168,7 +163,7 @@ def ceilings_table(results: Results, figures: Figures) -> Table:
                 (
                     text(chip_name(results, chip), chip),
                     *cells,
-                    _price_class(results, price),
+                    _price_class(price),
                     Cell(sources=tuple(sources), text=" "),
                 )
             )

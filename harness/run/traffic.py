@@ -9,6 +9,7 @@ import numpy as np
 
 from harness import profiles
 from harness.errors import NotPredictable
+from harness.evidence import STALE_DAYS, stale
 from harness.operators import Dtypes
 from harness.profiles import Chip, Model
 from harness.quantity import Cited
@@ -126,8 +127,8 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict, stat
              "osl": f"{load.osl:g}", "concurrency": str(load.concurrency), "act": p.dtypes.act, "kv": p.dtypes.kv,
              **p.notes}  # fmt: skip
     if name == "usd_per_m_output_tok":
-        notes |= {"price_class": p.price.price_class, "price_date": p.price.cited.date or "undated"}
-    note = "; ".join(f"{k}={v}" for k, v in notes.items())
+        notes |= price_notes(p.price)
+    note = _joined(notes)
     return Row(metric=name, value=figure.value, p10=figure.p10, p90=figure.p90, unit=unit, kind=_kind(p, name),
                source=_sources(p, name), note=note, **base)  # fmt: skip
 
@@ -137,6 +138,16 @@ def stated_notes(stack: Stack, chip: Chip, weight_dtype: str) -> dict[str, str]:
     found = support(chip, stack.model, weight_dtype, stack.options.get("engine", ""))
     instead = fallback(chip, weight_dtype)
     return {"stated": found.level} | ({"computes_in": instead} if instead else {})
+
+
+def price_notes(price: cost.Price) -> dict[str, str]:
+    """Class and date of a rent, and a warning where it is old."""
+    notes = {"price_class": price.price_class, "price_date": price.cited.date or "undated"}
+    return notes | ({"price_warning": f"older than {STALE_DAYS} days"} if stale(price.cited) else {})
+
+
+def _joined(notes: dict[str, str]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in notes.items())
 
 
 def refused_rows(stack: Stack, load: Workload, reason: str, chip: Chip) -> Iterator[Row]:
@@ -199,7 +210,7 @@ def chip_rows(chip: Chip) -> Iterator[Row]:
             why = chip.missing.get(key, "not supported" if key.startswith("compute") else "not in the profile")
             yield Row(chip.id, metric, None, unit, "published", "profile", chip=chip.id, note=why)
             continue
-        note = f"price_class={price.price_class}; price_date={price.cited.date or 'undated'}" if "usd" in metric else ""
+        note = _joined(price_notes(price)) if "usd" in metric else ""
         yield _ceiling(chip, metric, chip.get(key), factor, unit, note)
 
 
