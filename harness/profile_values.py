@@ -66,6 +66,8 @@ class ValueReader:
             raise BadFile(self.path, f"{key}.direction", direction, "no direction: this is not a link")
         if rule.get("dated") and "date" not in node:
             raise BadFile(self.path, f"{key}.date", "nothing", "the date of the price: YYYY, YYYY-MM or YYYY-MM-DD")
+        if rule.get("regional") and "region" not in node:
+            raise BadFile(self.path, f"{key}.region", "nothing", "where the price holds: us, cn, eu, ..., or global")
         extra = {k: self._text(f"{key}.{k}", node[k]) for k in ("region",) if k in node}
         if dimension != units.dimension(unit_given):
             extra["exchange_source"] = self.shared[EXCHANGE].source

@@ -46,6 +46,7 @@ kind = "estimated"
 source = "assumed here"
 note = "our own offer"
 date = "2026-11-01"
+region = "us"
 """
 
 
@@ -242,6 +243,8 @@ def slips(raw):
         if "date" in table and path[0] == "price":
             yield key, lambda t=table: t.pop("date")
             yield key, lambda t=table: t.update(date="last year")
+        if "region" in table:
+            yield key, lambda t=table: t.pop("region")
     for name in list(raw):
         if isinstance(raw[name], dict):
             yield "", lambda n=name: raw.update({n[:-1] + "q" + n[-1]: raw.pop(n)})

@@ -294,7 +294,7 @@ def test_an_unknown_direction_is_drawn_from_both_readings():
 
 
 def test_prices_in_cny_arrive_in_usd_at_the_shared_rate(write):
-    raw = changed("price.contract", value=6.8036, low=6, high=7, unit="CNY/h")
+    raw = changed("price.contract", value=6.8036, low=6, high=7, unit="CNY/h", region="cn")
     rent = profiles.load_file(CHIP, write(raw)).get("price.contract")
     rate = profiles.shared_value("exchange.cny_per_usd")
     assert rent.dimension == "usd/time"

@@ -16,7 +16,10 @@ def plan_lines(m: Model, context: int) -> list[str]:
         proxy = m.proxy
         return [f"\nmodelled by proxy: {proxy['model']} ({proxy['why']}) [{proxy['source']}]"] if proxy else []
     arch = from_table(m.tables["architecture"], m.path)
-    lines = [f"\nlayers: {arch.layer_count}, hidden {arch.hidden}, vocabulary {arch.vocab}"]
+    about = m.tables["architecture"]
+    made = ", put together, not the publisher's own file" if about.get("reconstructed") else ""
+    lines = [f"\nlayers: {arch.layer_count}, hidden {arch.hidden}, vocabulary {arch.vocab} [{about['source']}{made}]"]
+    lines += [f"  {about['note']}"] if about.get("note") else []
     lines += [f"  {group.count:3d} x {_part(group.attention)} | {_part(group.mlp)}" for group in arch.layers]
     lines.append(f"parameters by arithmetic: {arch.parameters:,} ({arch.active_parameters:,} used by a token)")
     lines += [f"  {name:15s} {count:>20,}" for name, count in arch.parts.items()]

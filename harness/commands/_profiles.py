@@ -82,7 +82,8 @@ def template(base: Profile, name: str) -> str:
         entry = {k: float(f"{from_si(v, cited.unit):.4g}") for k, v in numbers.items()}
         entry |= {"unit": cited.unit, "kind": "assumed", "source": ASSUMED, "note": note}
         entry |= {"direction": "one"} if cited.direction else {}
-        _set(out, key, entry | ({"date": cited.date} if cited.date else {}))
+        entry |= {"date": cited.date} if cited.date else {}
+        _set(out, key, entry | ({"region": cited.extra["region"]} if "region" in cited.extra else {}))
     for key, fact in base.facts.items():
         _set(out, key, {"value": fact.value, "kind": "assumed", "source": ASSUMED, "note": note})
     if "dtypes" in base.tables:
