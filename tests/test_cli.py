@@ -138,7 +138,8 @@ def test_an_unwritable_folder_is_refused_before_anything_runs(tmp_path):
 
 
 def test_a_run_folder_is_never_overwritten(tmp_path):
-    args = ("run", "--runner", "null", "--suite", "science-choice", "--limit", "2", "--chip", "h20-96gb", "--out", "r")
+    args = ("run", "--runner", "null", "--suite", "science-choice", "--limit", "2", "--chip", "h20-96gb",
+            "--model", "smollm2-135m-instruct", "--out", "r")  # fmt: skip
     assert call(*args, cwd=tmp_path).returncode == 0
     before = (tmp_path / "r/rows.csv").read_bytes()
     again = call(*args, cwd=tmp_path)

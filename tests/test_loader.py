@@ -243,7 +243,7 @@ def slips(raw):
         if "date" in table and path[0] == "price":
             yield key, lambda t=table: t.pop("date")
             yield key, lambda t=table: t.update(date="last year")
-        if "region" in table:
+        if "region" in table and path[1] != "purchase":
             yield key, lambda t=table: t.pop("region")
     for name in list(raw):
         if isinstance(raw[name], dict):
@@ -253,19 +253,19 @@ def slips(raw):
     yield "name", lambda: raw.update(name=3)
 
 
-@SAMPLED
-@given(data=st.data(), name=st.sampled_from(sorted(RAW)))
-def test_a_slip_of_the_pen_is_one_line_with_file_and_key(tmp_path, data, name):
-    raw = copy.deepcopy(RAW[name])
-    key, damage = data.draw(st.sampled_from(list(slips(raw))))
-    damage()
+@pytest.mark.parametrize("name", sorted(RAW))
+def test_a_slip_of_the_pen_is_one_line_with_file_and_key(tmp_path, name):
     path = tmp_path / f"{name}.toml"
-    path.write_bytes(tomli_w.dumps(raw).encode())
-    with pytest.raises(BadFile) as refused:
-        profiles.load_file(CHIP, path)
-    lines = [str(e) for e in (refused.value, *refused.value.others)]
-    assert all("\n" not in line and str(path) in line and ", expected " in line for line in lines)
-    assert any(key in line for line in lines)
+    for i in range(len(list(slips(copy.deepcopy(RAW[name]))))):
+        raw = copy.deepcopy(RAW[name])
+        key, damage = list(slips(raw))[i]
+        damage()
+        path.write_bytes(tomli_w.dumps(raw).encode())
+        with pytest.raises(BadFile) as refused:
+            profiles.load_file(CHIP, path)
+        lines = [str(e) for e in (refused.value, *refused.value.others)]
+        assert all("\n" not in line and str(path) in line and ", expected " in line for line in lines)
+        assert any(key in line for line in lines)
 
 
 @SAMPLED
