@@ -25,7 +25,7 @@ _DRAWS = 2048
 @dataclass(frozen=True)
 class Status:
     """What one rule says of one chip. `verdict` is the rule's text for the side it lies on, or both where it may be
-    on either; tpp and bandwidth are (5 %, median, 95 %) in TOP/s x bit and bytes/s."""
+    on either; tpp and bandwidth are (5 % point, the profile's value, 95 % point) in TOP/s x bit and bytes/s."""
 
     rule: str
     title: str
@@ -60,7 +60,8 @@ def statuses(chip: Chip) -> list[Status]:
     performance = tpp(chip)
     if performance is None or not chip.has("memory.bandwidth"):
         return []
-    bandwidth = chip.get("memory.bandwidth").sample(_DRAWS)
+    cited = chip.get("memory.bandwidth")
+    bandwidth = cited.sample(_DRAWS)
     found = []
     for rule in rules():
         if rule["origin"] != chip.texts.get("jurisdiction"):
@@ -70,7 +71,8 @@ def statuses(chip: Chip) -> list[Status]:
             inside &= bandwidth < to_si(rule["bandwidth_gb_s"], "GB/s")
         found.append(Status(
             rule["id"], rule["title"], rule["effective"], rule["source"], _verdict(inside, rule),
-            _quantiles(performance), _quantiles(bandwidth) if "bandwidth_gb_s" in rule else None,
+            _spread(performance, _tpp_point(chip)),
+            _spread(bandwidth, cited.point) if "bandwidth_gb_s" in rule else None,
         ))  # fmt: skip
     return found
 
@@ -83,5 +85,10 @@ def _verdict(inside: np.ndarray, rule: dict[str, Any]) -> str:
     return f"either, by the range of its figures: {rule['below']}; or {rule['above']}"
 
 
-def _quantiles(draws: np.ndarray) -> tuple[float, float, float]:
-    return tuple(float(q) for q in np.quantile(draws, (0.05, 0.5, 0.95)))
+def _tpp_point(chip: Chip) -> float:
+    return max(chip.get(f"compute.{d}").point * bits for d, bits in BITS.items() if chip.has(f"compute.{d}")) / 1e12
+
+
+def _spread(draws: np.ndarray, point: float) -> tuple[float, float, float]:
+    low, high = (float(q) for q in np.quantile(draws, (0.05, 0.95)))
+    return min(low, point), point, max(high, point)
