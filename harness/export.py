@@ -30,6 +30,8 @@ class Status:
     rule: str
     title: str
     effective: str
+    read: str
+    note: str
     source: str
     verdict: str
     tpp: tuple[float, float, float]
@@ -41,12 +43,13 @@ class Status:
         if self.bandwidth:
             low, middle, high = (x / 1e9 for x in self.bandwidth)
             shown += f", memory {middle:,.0f} GB/s" + (f" ({low:,.0f} to {high:,.0f})" if high > low else "")
-        return f"{self.verdict} [{shown}; {self.title}, since {self.effective}; {DISCLAIMER}]"
+        since = f"since {self.effective}" if self.effective else f"as read on {self.read}"
+        return f"{self.verdict} [{shown}; {self.title}, {since}; {self.note}; {DISCLAIMER}]"
 
 
 def rules() -> list[dict[str, Any]]:
-    """The dated rules, oldest first."""
-    return sorted(shared(CHIP).tables.get("export_rules", []), key=lambda rule: rule["effective"])
+    """The dated rules, in the order in which they build on one another."""
+    return shared(CHIP).tables.get("export_rules", [])
 
 
 def tpp(chip: Chip, n: int = _DRAWS, seed: int = 0) -> np.ndarray | None:
@@ -56,21 +59,27 @@ def tpp(chip: Chip, n: int = _DRAWS, seed: int = 0) -> np.ndarray | None:
 
 
 def statuses(chip: Chip) -> list[Status]:
-    """Each rule's verdict on a chip; none for a chip of another origin than the rule's, or without figures."""
+    """Each rule's verdict on a chip; none for a chip of another origin than the rule's, or without figures.
+
+    A rule that builds on another says nothing of a part that is below the other.
+    """
     performance = tpp(chip)
     if performance is None or not chip.has("memory.bandwidth"):
         return []
     cited = chip.get("memory.bandwidth")
     bandwidth = cited.sample(_DRAWS)
-    found = []
+    found: list[Status] = []
+    below: dict[str, bool] = {}
     for rule in rules():
-        if rule["origin"] != chip.texts.get("jurisdiction"):
+        if rule["origin"] != chip.texts.get("jurisdiction") or below.get(rule.get("after", "")):
             continue
         inside = performance < rule["tpp"]
         if "bandwidth_gb_s" in rule:
             inside &= bandwidth < to_si(rule["bandwidth_gb_s"], "GB/s")
+        below[rule["id"]] = bool(inside.all())
         found.append(Status(
-            rule["id"], rule["title"], rule["effective"], rule["source"], _verdict(inside, rule),
+            rule["id"], rule["title"], rule.get("effective", ""), rule["read"], rule.get("note", ""), rule["source"],
+            _verdict(inside, rule),
             _spread(performance, _tpp_point(chip)),
             _spread(bandwidth, cited.point) if "bandwidth_gb_s" in rule else None,
         ))  # fmt: skip

@@ -3,21 +3,22 @@
     stated                     somebody ran it, or the engine's or the vendor's matrix lists it
     stated without evidence    a claim alone: a README, a roadmap, a release note
     not stated                 no statement read names it; which does not mean that it does not run
-    stated not to run          a statement says that it is not supported or fails
+    stated not to run          an engine's or the vendor's matrix says that it is not supported
 
-A chip's `[[engines]]` are the statements. One that names no formats for a model speaks of none.
+A documented refusal outranks a bare claim, and a run outranks both; where statements of several engines disagree, all
+of them are named. A chip's `[[engines]]` are the statements. One that names no formats for a model speaks of none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.profiles import Chip
 
 EVIDENCE = {"run": "stated", "documented": "stated", "claimed": "stated without evidence"}
 NOT_STATED, REFUSED = "not stated", "stated not to run"
-_ORDER = ("stated", "stated without evidence", REFUSED, NOT_STATED)
+_ORDER = ("stated", REFUSED, "stated without evidence", NOT_STATED)
 # A 4-bit float is stated under any of its names.
 _SAME = {"fp4": ("nvfp4", "mxfp4"), "nvfp4": ("fp4",), "mxfp4": ("fp4",), "fp16": ("bf16",), "bf16": ("fp16",)}
 
@@ -32,11 +33,12 @@ class Support:
     date: str = ""
     source: str = ""
     limits: str = ""
+    also: str = ""  # what statements of other engines say differently
 
     def __str__(self) -> str:
         about = " ".join(x for x in (self.engine, self.version) if x)
         where = f" ({about}{', ' if about and self.date else ''}{self.date})" if about or self.date else ""
-        return f"{self.level}{where}"
+        return f"{self.level}{where}" + (f"; {self.also}" if self.also else "")
 
 
 def statements(chip: Chip, engine: str = "") -> list[dict[str, Any]]:
@@ -47,7 +49,9 @@ def statements(chip: Chip, engine: str = "") -> list[dict[str, Any]]:
 def support(chip: Chip, model_id: str, dtype: str, engine: str = "") -> Support:
     """What is stated of `model_id` in `dtype` on a chip; with any engine where none is named."""
     found = [_of(statement, model_id, dtype) for statement in statements(chip, engine)]
-    return min(found, key=lambda s: _ORDER.index(s.level), default=Support(NOT_STATED))
+    best = min(found, key=lambda s: _ORDER.index(s.level), default=Support(NOT_STATED))
+    others = {f"{s.level} ({s.engine})" for s in found if s.level not in (NOT_STATED, best.level)}
+    return replace(best, also="; ".join(sorted(others)))
 
 
 def fallback(chip: Chip, dtype: str) -> str:

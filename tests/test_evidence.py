@@ -79,6 +79,12 @@ def test_the_rule_of_2026_falls_where_its_numbers_say(chip_id, inside):
     assert export.DISCLAIMER in str(status) and status.source == "morgan-lewis"
 
 
+def test_a_part_below_the_first_rule_is_not_judged_by_the_second():
+    assert [s.rule for s in export.statuses(chip("h20-96gb"))] == ["us-3a090-a"] == [
+        s.rule for s in export.statuses(chip("m4-max"))]  # fmt: skip
+    assert "not computed" in str(export.statuses(chip("l20"))[0])
+
+
 def test_a_range_across_a_threshold_is_not_decided():
     base = chip("h100-sxm")
     wide = replace(base.get("compute.fp8"), value=None, low=1.5e15, high=4e15)
@@ -131,7 +137,10 @@ def test_a_stated_failure_is_said():
     refused = entry(models=[], unsupported=["m"])
     assert support(with_statements(refused), "m", "fp8").level == "stated not to run"
     assert support(with_statements(entry(models=["other"]), refused), "m", "fp8").level == "stated not to run"
-    assert support(with_statements(refused, entry()), "m", "fp8").level == "stated"
+    both = support(with_statements(refused, entry(engine="sglang")), "m", "fp8")
+    assert both.level == "stated" and "stated not to run (vllm)" in str(both)
+    claim = support(with_statements(refused, entry(engine="atom", evidence="claimed")), "m", "fp8")
+    assert claim.level == "stated not to run" and "stated without evidence (atom)" in str(claim)
 
 
 def test_a_four_bit_float_is_stated_under_its_names():

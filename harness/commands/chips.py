@@ -100,17 +100,20 @@ def compare(chip_ids: tuple[str, ...], asked: str | None, form: str) -> None:
 
 def _support_rows(chips: list, asked: str) -> list[tuple]:
     """What is stated of a model in a format on each chip, and the format a tool computes in instead."""
-    from harness.profiles import model, stand_in
+    from harness.profiles import model
     from harness.stack import parse
     from harness.support import fallback, support
 
     stack = parse(asked)
     wanted = model(stack.model)
-    dtype = stack.weight_dtype or stand_in(wanted).native_dtype
+    if "architecture" not in wanted.tables:
+        return [(wanted.id, *("closed: its weights run only where its publisher runs them" for _ in chips))]
+    dtype = stack.weight_dtype or wanted.native_dtype
     found = [support(c, wanted.id, dtype) for c in chips]
     return [
         (f"{wanted.id} in {dtype}", *(str(s) for s in found)),
         ("  stated by", *(s.source or None for s in found)),
+        ("  with limits", *(s.limits or None for s in found)),
         ("  computes in instead", *(fallback(c, dtype) or None for c in chips)),
     ]
 
