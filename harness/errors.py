@@ -29,7 +29,8 @@ class UnknownId(UserMistake):
     def __init__(self, kind: str, wanted: str, known: Iterable[str]) -> None:
         known = sorted(known)
         near = difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known[:20])}"
+        more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known[:20])}{more}"
         super().__init__(f"unknown {kind} '{wanted}': {hint}")
         self.kind, self.wanted, self.suggestion = kind, wanted, near[0] if near else None
 

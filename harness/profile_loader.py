@@ -10,6 +10,7 @@ base's ids, so the two profiles draw the same numbers and a ratio of them cancel
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 from harness.errors import BadFile
 from harness.profile_tables import check_dtypes, check_list
 from harness.profile_types import Fact, Model, Profile, Source
-from harness.profile_values import OWN_SOURCES, ValueReader, follow
+from harness.profile_values import OWN_SOURCES, ValueReader, follow, is_date
 from harness.quantity import Cited
 
 
@@ -111,6 +112,8 @@ class Loader:
         match rule["dimension"]:
             case "name":
                 parts["texts"][key] = self._text(key, node)
+                if "pattern" in rule and not re.fullmatch(rule["pattern"], node):
+                    raise BadFile(self.path, key, node, f"{rule['meaning']} (as {rule['pattern']})")
             case "list":
                 parts["tables"][key] = check_list(self.path, key, node, rule, self.sources, self.statements)
             case "table":
@@ -118,7 +121,9 @@ class Loader:
                 if key == "dtypes":
                     check_dtypes(self.path, node, self.values)
             case "text":
-                parts["facts"][key] = self._fact(key, node)
+                parts["facts"][key] = fact = self._fact(key, node)
+                if rule.get("is_date") and not is_date(fact.value):
+                    raise BadFile(self.path, f"{key}.value", fact.value, "YYYY, YYYY-MM or YYYY-MM-DD")
             case _:
                 parts["values"][key] = self.values.quantities(key, node, rule)
 

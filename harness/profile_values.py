@@ -64,6 +64,7 @@ class ValueReader:
                 readings = tuple(replace(r, value=r.value / 2) for r in readings)
         elif direction:
             raise BadFile(self.path, f"{key}.direction", direction, "no direction: this is not a link")
+        self._check_plausible(key, numbers, readings, unit, rule)
         if rule.get("dated") and "date" not in node:
             raise BadFile(self.path, f"{key}.date", "nothing", "the date of the price: YYYY, YYYY-MM or YYYY-MM-DD")
         if rule.get("regional") and "region" not in node:
@@ -156,6 +157,20 @@ class ValueReader:
         # A count (chips in a server) may be inferred and yet leave no room: low = high.
         if ordered != sorted(ordered) or (numbers["low"] == numbers["high"] and dimension != "count"):
             raise BadFile(self.path, key, ordered, "low <= value <= high, low < high")
+
+    def _check_plausible(
+        self, key: str, numbers: Mapping[str, float], readings: tuple[Reading, ...], unit: str, rule: Mapping[str, Any]
+    ) -> None:
+        """A number far from anything built is a slip of the unit or of the decimal point."""
+        if "plausible" not in rule:
+            return
+        low, high = rule["plausible"]
+        named = [*numbers.items(), *((f"readings[{i}]", r.value) for i, r in enumerate(readings))]
+        for name, value in named:
+            if not low <= value <= high:
+                bounds = f"between {units.from_si(low, unit):.3g} and {units.from_si(high, unit):.3g} {unit}"
+                found = f"{units.from_si(value, unit):.4g} {unit}"
+                raise BadFile(self.path, f"{key}.{name}", found, f"a value {bounds}: is the unit right?")
 
     def _readings(self, key: str, listed: Any, scale: float) -> tuple[Reading, ...]:
         if not isinstance(listed, list) or len(listed) == 1:

@@ -183,9 +183,10 @@ def test_a_new_profile_is_a_template_whose_values_are_all_assumed(tmp_path):
     assert text.startswith("# my-chip: a template with the keys of h20-96gb") and "\n[sources" not in text
     assert call("chips", "check", "my-chip", cwd=tmp_path).returncode == 0
     shown = json.loads(call("chips", "show", "my-chip", "--format", "json", cwd=tmp_path).stdout)
-    claims = [row for row in shown if not row["key"].startswith(("export.", "sources.", "grade"))]
+    claims = [row for row in shown if row["kind"] and not row["key"].startswith("export.")]
     assert {row["kind"] for row in claims} == {"assumed", "missing"}
+    assert all(row["low"] <= row["value"] / 2 and row["high"] >= row["value"] * 2 for row in claims if row["unit"])
     bandwidth = next(row for row in shown if row["key"] == "memory.bandwidth")
-    assert bandwidth["value"] == "4000 GB/s" and "h20-96gb's" in bandwidth["note"]
+    assert (bandwidth["value"], bandwidth["unit"]) == (4000, "GB/s") and "h20-96gb's" in bandwidth["note"]
     assert "my-chip" in call("chips", "list", cwd=tmp_path).stdout
     assert call("chips", "new", "my-chip", "--like", "h20-96gb", cwd=tmp_path).returncode == 2

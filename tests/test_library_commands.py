@@ -50,6 +50,8 @@ def test_the_forms_for_programs_hold_sources_and_reasons(args):
     rows = records(*args)
     keys = {row["key"] for row in rows}
     assert any(k.startswith("sources.") for k in keys) and "grade" in keys
+    numbers = [row for row in rows if row["unit"]]
+    assert numbers and all(isinstance(row["value"] or row["low"], int | float) for row in numbers)
     again = list(csv.DictReader(io.StringIO(call(*args, "--format", "csv"))))
     assert [row["key"] for row in again] == [row["key"] for row in rows]
 
@@ -121,3 +123,24 @@ def test_a_model_is_written_from_its_configuration(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(BadFile, match="model_type"):
         CliRunner().invoke(stackline, ["models", "new", "x", "--from", "config.json"], catch_exceptions=False)
+
+
+def test_a_broken_file_of_ones_own_does_not_hide_the_others(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hardware_profiles").mkdir()
+    (tmp_path / "hardware_profiles/broken.toml").write_text('name = "Broken"\n')
+    done = CliRunner().invoke(stackline, ["chips", "list", "--format", "json"], catch_exceptions=False)
+    assert len(json.loads(done.stdout)) > 80 and "left out" in done.stderr and "broken.toml" in done.stderr
+
+
+def test_a_new_file_over_a_shipped_id_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(stackline, ["chips", "new", "h100-sxm", "--like", "l40s"], catch_exceptions=False)
+    assert "stands over" in done.stderr
+    text = (tmp_path / "hardware_profiles/h100-sxm.toml").read_text()
+    assert 'vendor = "to be filled in"' in text and "to be filled in" in text.split("[missing]")[1]
+
+
+def test_a_closed_model_is_not_said_to_run_anywhere():
+    rows = {row["key"]: row for row in records("chips", "compare", "h20-96gb", "h200-sxm", "--model", "qwen3.7-max")}
+    assert rows["qwen3.7-max"]["h200-sxm"].startswith("closed")

@@ -245,6 +245,8 @@ def changed(key: str, **changes):
         ({"kind": "estimated"}, "memory.bandwidth"),  # a bare estimate
         ({"direction": "both"}, "memory.bandwidth.direction"),  # not a link
         ({"valeu": 1}, "memory.bandwidth.valeu"),
+        ({"value": 3.35}, "memory.bandwidth.value"),  # meant in TB/s
+        ({"value": 3350e9}, "memory.bandwidth.value"),  # meant in B/s
         ({"readings": [{"value": 1}]}, "memory.bandwidth.readings"),
     ],
 )

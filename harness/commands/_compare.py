@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.commands._tables import show
+from harness.commands._tables import show, value_shown
 from harness.evidence import grade
 from harness.profiles import Profile
 from harness.quantity import Cited
@@ -45,8 +45,7 @@ def _cell(profile: Profile, key: str) -> str | None:
     cited = profile.get(key)
     low, high = cited.range
     spread = f" ({cited.shown(low, 3)} .. {cited.shown(high, 3)})" if high > low else ""
-    mark = "~" if cited.is_median else ""
-    return f"{mark}{cited.shown(cited.point, 3)}{spread} [{cited.kind}]" + (f" {cited.date}" if cited.date else "")
+    return f"{value_shown(cited, 3)}{spread} [{cited.kind}]" + (f" {cited.date}" if cited.date else "")
 
 
 def _ratio(first: Profile, other: Profile, key: str) -> str | None:
@@ -56,7 +55,7 @@ def _ratio(first: Profile, other: Profile, key: str) -> str | None:
 
 
 def ratio(a: Cited, b: Cited) -> str:
-    """a / b as "1.43 (1.2 .. 1.6)": the median and the 5 % and 95 % points."""
+    """a / b as "1.43 (1.2 .. 1.6)": of the values printed, and the 5 % and 95 % points of the drawn ratio."""
     draws = a.sample(_DRAWS, _SEED) / b.sample(_DRAWS, _SEED)
-    low, middle, high = (float(q) for q in np.quantile(draws, (0.05, 0.5, 0.95)))
-    return f"{middle:.3g}" + (f" ({low:.3g} .. {high:.3g})" if high > low * (1 + 1e-9) else "")
+    low, high = (float(q) for q in np.quantile(draws, (0.05, 0.95)))
+    return f"{a.point / b.point:.3g}" + (f" ({low:.3g} .. {high:.3g})" if high > low * (1 + 1e-9) else "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.commands._tables import value_shown
 from harness.discovery import ID_PATTERN, MODEL, Kind, find, path_of
 from harness.errors import BadFile, CannotWrite, UserMistake
 from harness.evidence import STALE_DAYS, grade, stale
@@ -14,13 +16,23 @@ from harness.profiles import ASSUMED, Profile, load_file
 from harness.results import write_whole
 from harness.units import from_si
 
+_IDENTITY = ("release", "availability")
+
+
+def readable(kind: Kind) -> Iterator[Profile]:
+    """Every profile of a kind that loads; one that does not is named on stderr and left out."""
+    for path in find(kind).values():
+        try:
+            yield load_file(kind, path)
+        except BadFile as error:
+            click.echo(f"stackline: left out: {error} (`stackline {kind.name}s check {path.stem}` says all)", err=True)
+
 
 def shown(profile: Profile, key: str) -> str | None:
     """A value for a listing; ~ marks the median of a range."""
     if not profile.has(key):
         return None
-    cited = profile.get(key)
-    return ("~" if cited.is_median else "") + cited.shown(cited.point, 3)
+    return value_shown(profile.get(key), 3)
 
 
 def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
@@ -56,6 +68,8 @@ def new(kind: Kind, name: str, like: str, out: Path | None) -> Path:
     if not ID_PATTERN.fullmatch(name):
         raise UserMistake(f"'{name}' is no id: lower case letters, digits, dots and dashes")
     base = load_file(kind, path_of(kind, like))
+    if name in find(kind):
+        click.echo(f"stackline: note: this stands over the {kind.name} '{name}' that is there already", err=True)
     target = out or Path(kind.folder) / f"{name}.toml"
     if target.exists():
         raise CannotWrite(target, "it is already there")
@@ -70,26 +84,31 @@ def new(kind: Kind, name: str, like: str, out: Path | None) -> Path:
 
 
 def template(base: Profile, name: str) -> str:
-    """A profile's keys as TOML, each value an assumption of a factor 2 either way that says whose it was."""
+    """A profile's keys as TOML, each value an assumption of a factor 2 either way that says whose it was.
+
+    What identifies a part (maker, jurisdiction, release, where to buy it) is left to be filled in.
+    """
     import tomli_w
 
     note = f"{base.id}'s; replace it and cite your own"
-    out: dict[str, Any] = {"name": name, **{k: v for k, v in base.texts.items() if k not in ("name", "base")}}
+    out: dict[str, Any] = {"name": name, "vendor": "to be filled in", "jurisdiction": "xx"}
     for key, cited in ((key, base.get(key)) for key in base.values):
         low, high = cited.range
-        spread = (low, high) if high > low and not cited.is_median else (cited.point / 2, cited.point * 2)
+        spread = (min(low, cited.point / 2), max(high, cited.point * 2))
         numbers = dict(zip(("value", "low", "high"), (cited.point, *spread), strict=True))
         entry = {k: float(f"{from_si(v, cited.unit):.4g}") for k, v in numbers.items()}
         entry |= {"unit": cited.unit, "kind": "assumed", "source": ASSUMED, "note": note}
         entry |= {"direction": "one"} if cited.direction else {}
         entry |= {"date": cited.date} if cited.date else {}
         _set(out, key, entry | ({"region": cited.extra["region"]} if "region" in cited.extra else {}))
+    out["missing"] = {key: "to be filled in" for key in (*base.missing, *_IDENTITY) if key not in base.values}
     for key, fact in base.facts.items():
+        if key in _IDENTITY:
+            continue
         _set(out, key, {"value": fact.value, "kind": "assumed", "source": ASSUMED, "note": note})
     if "dtypes" in base.tables:
         kept = {k: v for k, v in base.tables["dtypes"].items() if k in ("unsupported", "fallback", "native")}
         out["dtypes"] = {**kept, "kind": "assumed", "source": ASSUMED, "note": note}
-    out["missing"] = dict(base.missing)
     return tomli_w.dumps(out)
 
 

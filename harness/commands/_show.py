@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 
-from harness.commands._tables import show
+from harness.commands._tables import show, value_shown
 from harness.evidence import STALE_DAYS, grade, stale
 from harness.profiles import Chip, Profile
 from harness.quantity import Cited
+from harness.units import from_si
 
-COLUMNS = ("key", "value", "5 % .. 95 %", "kind", "source", "date", "note")
+COLUMNS = ("key", "value", "low", "high", "unit", "kind", "source", "date", "region", "note")
 
 
 def show_profile(profile: Profile, form: str) -> None:
-    """As a table: sections. As CSV or JSON: one row a claim, lists and sources included."""
-    values = [_value_row(key, cited) for key, listed in profile.values.items() for cited in listed]
-    facts = [(k, f.value, None, f.kind, f.source, None, f.note or None) for k, f in profile.facts.items()]
+    """As a table: sections for people. As CSV or JSON: one row a claim, numbers in the source's unit.
+
+    low and high are the 5 % and 95 % points.
+    """
     if form != "table":
-        rows = [*values, *_reading_rows(profile), *facts, *_list_rows(profile), *_export_rows(profile)]
-        rows += [(key, None, None, "missing", None, None, reason) for key, reason in profile.missing.items()]
-        rows += [(f"sources.{s.id}", s.url or None, None, None, s.publisher, s.retrieved or None, s.title)
-                 for s in profile.sources.values()]  # fmt: skip
-        rows.append(("grade", str(grade(profile)), None, None, None, None, None))
-        show(COLUMNS, rows, form)
+        show(COLUMNS, list(_records(profile)), form)
         return
+    values = [_value_row(key, cited) for key, listed in profile.values.items() for cited in listed]
     who = profile.texts.get("vendor") or profile.texts.get("publisher") or "maker not given"
     click.echo(f"{profile.name} ({profile.id})  {who}, {profile.texts.get('jurisdiction', 'jurisdiction not given')}")
     click.echo(f"grade {grade(profile)}" + (f"; read on top of {profile.base}" if profile.base else "") + "\n")
     show(("key", "value", "5 % .. 95 %", "kind", "source"), [(_dated(r), *r[1:5]) for r in values])
     _section("old prices", _stale_lines(profile))
-    _section("facts", (f"{k}: {v} [{kind}, {source}]" for k, v, _, kind, source, *_ in facts))
+    _section("facts", (f"{key}: {f.value} [{f.kind}, {f.source}]" for key, f in profile.facts.items()))
     if isinstance(profile, Chip):
         _section("formats", _format_lines(profile))
-        _section("export", (f"{row[1]} [{row[4]}]" for row in _export_rows(profile)))
+        _section("export", (f"{row[1]} [{row[6]}]" for row in _export_rows(profile)))
     _section("stated", (_line(row) for row in _list_rows(profile) if not row[0].startswith("scores")))
     _section("notes", _note_lines(profile))
     _section("missing", (f"{key}: {reason}" for key, reason in profile.missing.items()))
     _section(
         "sources", (f"{s.id}: {s.title}. {s.publisher}. {s.url or 'no address'}" for s in profile.sources.values())
     )
+
+
+def _records(profile: Profile) -> Iterator[tuple]:
+    """Every claim of a profile as a row of COLUMNS."""
+    for key, text in (("id", profile.id), *profile.texts.items(), ("grade", str(grade(profile)))):
+        yield _record(key, text)
+    for key, listed in profile.values.items():
+        for cited in listed:
+            yield _number_record(key, cited)
+            for i, r in enumerate(cited.readings):
+                yield _record(f"{key}.readings[{i}]", from_si(r.value, cited.unit), unit=cited.unit, kind=r.kind,
+                              source=r.source, note=r.note)  # fmt: skip
+    for key, fact in profile.facts.items():
+        yield _record(key, fact.value, kind=fact.kind, source=fact.source, note=fact.note)
+    yield from (*_list_rows(profile), *_export_rows(profile))
+    for key, reason in profile.missing.items():
+        yield _record(key, None, kind="missing", note=reason)
+    for s in profile.sources.values():
+        yield _record(f"sources.{s.id}", s.url or None, source=s.publisher, date=s.retrieved, note=s.title)
+
+
+def _record(key: str, value: object, **about: object) -> tuple:
+    return (key, value, *(about.get(column) or None for column in COLUMNS[2:]))
+
+
+def _number_record(key: str, cited: Cited) -> tuple:
+    """A link of unknown direction has no single value: both readings are its low and high."""
+    low, high = cited.range
+    value = None if cited.is_median else from_si(cited.point, cited.unit)
+    spread = {"low": from_si(low, cited.unit), "high": from_si(high, cited.unit)} if high > low else {}
+    return _record(key, value, **spread, unit=cited.unit, kind=cited.kind, source=cited.source, date=cited.date,
+                   region=cited.extra.get("region"), note=cited.note)  # fmt: skip
 
 
 def _section(title: str, lines: Iterable[str]) -> None:
@@ -54,22 +84,14 @@ def _section(title: str, lines: Iterable[str]) -> None:
 def _value_row(key: str, cited: Cited) -> tuple:
     low, high = cited.range
     spread = f"{cited.shown(low)} .. {cited.shown(high)}" if high > low else None
-    value = cited.shown(cited.point) + (" (median of the range)" if cited.is_median else "")
+    either = cited.direction == "unknown" and cited.value is not None
+    value = value_shown(cited).removeprefix("~")
+    value += " (direction not stated)" if either else " (median of the range)" if cited.is_median else ""
     return key, value, spread, cited.kind, cited.source, cited.date or None, cited.note or None
 
 
 def _dated(row: tuple) -> str:
     return f"{row[0]} ({row[5]})" if row[5] else row[0]
-
-
-def _reading_rows(profile: Profile) -> list[tuple]:
-    """The conflicting values that were published, each as a row of its own."""
-    return [
-        (f"{key}.readings[{i}]", cited.shown(r.value), None, r.kind, r.source, None, r.note or None)
-        for key, listed in profile.values.items()
-        for cited in listed
-        for i, r in enumerate(cited.readings)
-    ]  # fmt: skip
 
 
 def _list_rows(profile: Profile) -> list[tuple]:
@@ -80,7 +102,8 @@ def _list_rows(profile: Profile) -> list[tuple]:
             about = {k: v for k, v in entry.items() if k not in ("source", "date", "note") and v not in ("", [])}
             text = entry.get("text") or "; ".join(f"{k} {_joined(v)}" for k, v in about.items())
             kind = entry.get("evidence")
-            rows.append((f"{key}[{i}]", text, None, kind, entry["source"], entry.get("date"), entry.get("note")))
+            rows.append(_record(f"{key}[{i}]", text, kind=kind, source=entry["source"], date=entry.get("date"),
+                                note=entry.get("note")))  # fmt: skip
     return rows
 
 
@@ -89,8 +112,11 @@ def _joined(value: object) -> str:
 
 
 def _line(row: tuple) -> str:
-    date = f"{row[5]}: " if row[5] else ""
-    return f"{row[0]}: {date}{row[1]} [{row[4]}]" + (f" ({row[6]})" if row[6] else "")
+    about = dict(zip(COLUMNS, row, strict=True))
+    date = f"{about['date']}: " if about["date"] else ""
+    return f"{about['key']}: {date}{about['value']} [{about['source']}]" + (
+        f" ({about['note']})" if about["note"] else ""
+    )
 
 
 def _export_rows(profile: Profile) -> list[tuple]:
@@ -98,7 +124,10 @@ def _export_rows(profile: Profile) -> list[tuple]:
         return []
     from harness.export import statuses
 
-    return [(f"export.{s.rule}", str(s), None, "derived", s.source, s.effective, None) for s in statuses(profile)]
+    return [
+        _record(f"export.{s.rule}", str(s), kind="derived", source=s.source, date=s.effective)
+        for s in statuses(profile)
+    ]
 
 
 def _format_lines(chip: Chip) -> list[str]:

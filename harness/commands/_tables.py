@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import click
 
+from harness.quantity import Cited
+
 format_option = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
     help="How the listing is printed.",
@@ -44,6 +46,13 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]], form: str = "
         widths = [max(len(line[k]) for line in lines) for k in range(len(columns))]
         for line in lines:
             click.echo("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
+
+
+def value_shown(cited: Cited, digits: int = 4) -> str:
+    """A value for people: ~ marks the median of a range; a link of unknown direction shows both its readings."""
+    if cited.direction == "unknown" and cited.value is not None:
+        return f"{cited.shown(cited.value / 2, digits)} or {cited.shown(cited.value, digits)}"
+    return ("~" if cited.is_median else "") + cited.shown(cited.point, digits)
 
 
 def _wrapped(row: list[str], wrap: int) -> list[tuple[str, ...]]:

@@ -32,15 +32,13 @@ def list_(form: str) -> None:
     Example:
       stackline chips list --format csv
     """
-    from harness.discovery import CHIP, find
+    from harness.discovery import CHIP
     from harness.evidence import grade
-    from harness.profiles import chip
 
     columns = ("id", "name", "vendor", "memory", "bandwidth", "bf16", "link (one way)", "board", "grade")
     keys = ("memory.capacity", "memory.bandwidth", "compute.bf16", "scaleup.bandwidth", "power.tdp")
     rows = []
-    for name in find(CHIP):
-        c = chip(name)
+    for c in _profiles.readable(CHIP):
         rows.append((c.id, c.name, c.vendor, *(_profiles.shown(c, k) for k in keys), str(grade(c))))
     show(columns, rows, form)
     if form == "table":

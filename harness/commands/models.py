@@ -30,12 +30,11 @@ def list_(form: str) -> None:
     Example:
       stackline models list --format json
     """
-    from harness.discovery import MODEL, find
-    from harness.profiles import model
+    from harness.discovery import MODEL
 
-    columns = ("id", "publisher", "parameters", "active", "KV/token bf16", "context", "native", "input", "output",
-               "weights", "licence", "grade")  # fmt: skip
-    show(columns, [_list_row(model(name)) for name in find(MODEL)], form)
+    columns = ("id", "publisher", "computed parameters", "computed active", "KV/token bf16", "context", "native",
+               "input", "output", "weights", "licence", "grade")  # fmt: skip
+    show(columns, [_list_row(m) for m in _profiles.readable(MODEL)], form)
 
 
 def _list_row(m) -> tuple:
@@ -46,7 +45,7 @@ def _list_row(m) -> tuple:
     arch = from_table(m.tables["architecture"], m.path) if "architecture" in m.tables else None
     computed = (None, None, None) if arch is None else (
         f"{arch.parameters / 1e9:.4g} B", f"{arch.active_parameters / 1e9:.3g} B",
-        f"{kv_bytes_per_token(arch, 'bf16') / 1e3:.4g} kB")  # fmt: skip
+        f"{kv / 1e3:.4g} kB" if (kv := kv_bytes_per_token(arch, "bf16")) else "window only")  # fmt: skip
     context = int(m.get("context").point) if m.has("context") else None
     native = m.tables.get("dtypes", {}).get("native")
     prices = (_profiles.shown(m, "price.input"), _profiles.shown(m, "price.output"))
@@ -88,7 +87,8 @@ def show_(model_id: str, context: int, form: str) -> None:
 def compare(model_ids: tuple[str, ...], form: str) -> None:
     """Models side by side: values, prices, and published scores with whether they are comparable.
 
-    Two scores are comparable where benchmark, version, harness and setting agree; a blank one agrees with nothing.
+    Two scores are comparable where benchmark, version, harness and setting agree; a harness that is not said agrees
+    with nothing.
 
     \b
     Example:

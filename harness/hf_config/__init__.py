@@ -43,7 +43,11 @@ def convert(raw: Mapping[str, Any]) -> Converted:
     text = unwrap(raw)
     family = next((t for t in (text.get("model_type"), raw.get("model_type")) if t in _FAMILIES), None)
     if family is None:
-        raise NotUnderstood("model_type", text.get("model_type"), f"one of {', '.join(families())}")
+        raise NotUnderstood(
+            "model_type",
+            text.get("model_type"),
+            f"one of {', '.join(families())}; else copy a near model's file and write [architecture]",
+        )
     config = Config(text)
     architecture = _FAMILIES[family](config)
     native, kept = native_dtype(raw, text)

@@ -19,6 +19,7 @@ _NOT_SAID = ("publisher", "jurisdiction", "release", "licence", "weights", "para
 
 def read_config(path: Path) -> tuple[dict[str, Any], Converted]:
     """(parsed config, what it says). Raises MissingFile, or BadFile naming what was not understood."""
+    path = path / "config.json" if path.is_dir() else path
     try:
         raw = json.loads(path.read_text("utf-8"))
     except OSError as error:

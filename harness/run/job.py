@@ -51,7 +51,8 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         raise UserMistake("--full and --limit contradict each other: give one of them")
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
-    suites = [suite(s) for s in dict.fromkeys(options.suites) or find(SUITE)] if _asks_suites(options, models) else []
+    suites = [suite(s) for s in dict.fromkeys(options.suites) or find(SUITE)]
+    suites = suites if _asks_suites(options, models) else []
     large = _modelled(models, say)
     _refuse_what_cannot_fit(options, large, chips)
     level, suites, left_out = _sandbox(suites, say)
