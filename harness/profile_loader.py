@@ -13,6 +13,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ class Loader:
         for key, node, rule in multiples:
             with self._noting():
                 parts["values"][key] = (self.values.multiple(key, node, rule, parts["values"]),)
+        if self.base is not None:
+            self._follow_again(parts["values"], set(present))
         written = [key for key in present if key in parts["values"]]  # as in the file, a multiple not last
         parts["values"] = {key: parts["values"][key] for key in (*written, *parts["values"])}
         if cls is not Profile:
@@ -135,10 +138,14 @@ class Loader:
         for name in ("texts", "values", "facts", "tables", "missing"):
             inherited = {k: v for k, v in getattr(self.base, name).items() if k not in gone and self._passes_on(k)}
             parts[name] = {**inherited, **parts[name]}
-        for key, (cited, *_) in parts["values"].items():
-            of = cited.extra.get("of", "").rpartition("/")[2]
-            if key not in present and of in present:  # the base's multiple of a value that differs here
-                parts["values"][key] = (_again(cited, parts["values"][of][0], f"{self.id}/{key}"),)
+
+    def _follow_again(self, values: dict[str, tuple[Cited, ...]], changed: set[str]) -> None:
+        """The base's multiples of a value that differs here, and the multiples of those, follow the new one."""
+        while stale := [k for k, (c, *_) in values.items() if k not in changed and c.of in changed and c.of in values]:
+            for key in stale:
+                own = replace(values[key][0], id=f"{self.id}/{key}")
+                values[key] = (follow(values[own.of][0], own),)
+            changed = changed | set(stale)
 
     def _passes_on(self, key: str) -> bool:
         rule = self.schema.get(key) or self.schema.get(f"{key.rpartition('.')[0]}.*") or {}
@@ -208,10 +215,6 @@ class Loader:
 
 def _is_multiple(node: Any, rule: Mapping[str, Any]) -> bool:
     return isinstance(node, dict) and "of" in node and rule["dimension"] not in ("name", "text", "table", "list")
-
-
-def _again(cited: Cited, base: Cited, id_: str) -> Cited:
-    return follow(base, id_, float(cited.extra["times"]), cited.unit, cited.kind, cited.source, cited.note)
 
 
 def _sources_of(parts: Mapping[str, Mapping[str, Any]]) -> set[str]:

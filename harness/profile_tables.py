@@ -28,7 +28,7 @@ _SORTS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda x: isinstance(x, list) and all(isinstance(y, str) and ID_PATTERN.match(y) for y in x),
         "a list of ids",
     ),
-    "dtypes": (lambda x: isinstance(x, list) and set(x) <= set(DTYPES), f"a list of {', '.join(DTYPES)}"),
+    "dtypes": (lambda x: isinstance(x, list) and all(y in DTYPES for y in x), f"a list of {', '.join(DTYPES)}"),
 }
 
 

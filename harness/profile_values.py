@@ -83,9 +83,17 @@ class ValueReader:
         if kind not in ("derived", "estimated", "assumed"):
             raise BadFile(self.path, f"{key}.kind", kind, "derived, estimated or assumed: the figure follows another")
         of, times = node["of"], self._number(f"{key}.times", node.get("times"))
-        if of not in values or of == key or len(values[of]) != 1 or values[of][0].dimension != units.dimension(unit):
+        if (
+            not isinstance(of, str)
+            or of not in values
+            or of == key
+            or len(values[of]) != 1
+            or values[of][0].dimension != units.dimension(unit)
+        ):
             raise BadFile(self.path, f"{key}.of", of, "another key of this file with one value of the same dimension")
-        return follow(values[of][0], f"{self.id}/{key}", times, unit, kind, source, node.get("note", ""))
+        own = Cited(f"{self.id}/{key}", 1.0, None, None, units.dimension(unit), kind, source, unit,
+                    node.get("note", ""), of=of, times=times)  # fmt: skip
+        return follow(values[of][0], own)
 
     def claim(self, key: str, node: Mapping[str, Any]) -> tuple[str, str]:
         """(kind, source), checked against each other."""
@@ -190,11 +198,11 @@ def is_date(text: str) -> bool:
     return bool(_DATE.match(text))
 
 
-def follow(base: Cited, id_: str, times: float, unit: str, kind: str, source: str, note: str) -> Cited:
-    """`times` x `base`, drawn with it; no stronger in kind than `base` is."""
-    scaled = {k: None if (x := getattr(base, k)) is None else x * times for k in ("value", "low", "high")}
-    readings = tuple(replace(r, value=r.value * times) for r in base.readings)
+def follow(base: Cited, own: Cited) -> Cited:
+    """`own` as `own.times` x `base`, drawn with it; no stronger in kind than `base` is."""
+    scaled = {k: None if (x := getattr(base, k)) is None else x * own.times for k in ("value", "low", "high")}
+    readings = tuple(replace(r, value=r.value * own.times) for r in base.readings)
     return replace(
-        base, **scaled, id=id_, unit=unit, kind=weakest([kind, base.kind]), source=source, note=note,
-        readings=readings, follows=base.follows or base.id, extra={"times": f"{times!r}", "of": base.id},
+        own, **scaled, kind=weakest([own.kind, base.kind]), direction=base.direction, readings=readings,
+        follows=base.follows or base.id,
     )  # fmt: skip

@@ -72,7 +72,9 @@ class Cited:
     direction: str = ""
     readings: tuple[Reading, ...] = ()
     date: str = ""
-    follows: str = ""  # id of the value this one is a multiple of: the same draws
+    of: str = ""  # key of the value that this one is `times` of
+    times: float = 1.0
+    follows: str = ""  # id whose draws this one shares: that of the value at the root of its multiples
     extra: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def __post_init__(self) -> None:

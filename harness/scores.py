@@ -1,7 +1,8 @@
 """Published scores of models, and which of them may stand side by side.
 
-Two scores are comparable where benchmark, version, harness and setting are the same and the harness is named: a
-score whose harness is not known is comparable with nothing, not even with another of the same reporter.
+Two scores are comparable where benchmark, version, harness and setting are the same and the harness is named (effort
+is shown beside each, and may differ). A score whose harness is not known is comparable with nothing, not even with
+another of the same reporter.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Score:
     @property
     def shown(self) -> str:
         """The figure with its unit and effort, such as "80.4 % (high)"."""
-        figure = f"{self.score:g} {self.unit}".replace(" 1", "")
+        figure = f"{self.score:g}" + (f" {self.unit}" if self.unit != "1" else "")
         return f"{figure} ({self.effort})" if self.effort else figure
 
     @property

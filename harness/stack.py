@@ -118,12 +118,20 @@ def read_deployment(chips: int, tp: int | None, pp: int | None, ep: int | None, 
     raise NotPredictable(f"tp={tp} pp={pp} dp={dp} ep={ep} cannot be laid out on {chips} chips")
 
 
+def kept_formats(model: Model) -> tuple[tuple[str, str], ...]:
+    """(part, format) of what keeps another format where the model's weights are quantised."""
+    from harness.operators import KEPT_BY_DEFAULT
+
+    kept = model.tables.get("dtypes", {}).get("kept")
+    return KEPT_BY_DEFAULT if kept is None else tuple(sorted(kept.items()))
+
+
 def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     """(weight, act, kv) formats of a stack: blanks are what engines use for that weight format on that chip.
 
     Raises NotPredictable where the chip has no dense peak that could run the products.
     """
-    from harness.operators import KEPT_BY_DEFAULT, Dtypes
+    from harness.operators import Dtypes
 
     weight = stack.weight_dtype or model.native_dtype
     act = stack.options.get("act") or _default_act(weight, chip)
@@ -131,8 +139,7 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     for dtype in (weight, act):
         if chip.peak_key(dtype) is None:
             raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
-    kept = model.tables.get("dtypes", {}).get("kept")
-    return Dtypes(weight, act, kv, KEPT_BY_DEFAULT if kept is None else tuple(sorted(kept.items())))
+    return Dtypes(weight, act, kv, kept_formats(model))
 
 
 def _default_act(weight: str, chip: Chip) -> str:

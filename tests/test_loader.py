@@ -153,6 +153,36 @@ def test_a_multiple_follows_what_a_derived_profile_changes(folder):
     assert own.get("compute.fp8").point == pytest.approx(400e12) and own.get("compute.fp8").id == "x/compute.fp8"
 
 
+def test_a_chain_of_multiples_follows_too(folder):
+    folder("one", f'base = "zhenwu-m890"\n{TWICE}')
+    folder("two", f'base = "one"\n{MEASURED}')
+    two = profiles.chip("two")
+    assert two.get("compute.int4").point == pytest.approx(800e12)  # 2 x int8, which is 2 x bf16
+    assert np.allclose(two.get("compute.int4").sample(9), 4 * two.get("compute.bf16").sample(9))
+
+
+@pytest.mark.parametrize("table", [MEASURED.replace("200", "-1"), TWICE.replace("int4", "bf16").replace("int8", "fp9")])
+def test_a_mistake_in_what_others_follow_is_one_line(folder, table):
+    folder("x", f'base = "zhenwu-m890"\n{table}')
+    with pytest.raises(BadFile) as refused:
+        profiles.chip("x")
+    assert refused.value.key.startswith("compute.bf16")
+
+
+def test_a_wafer_and_a_part_without_outside_memory_are_plausible(folder):
+    for name, capacity, bandwidth, watts in (("wafer", 44e9, 21e15, 23000), ("sram", 230e6, 80e12, 275)):
+        numbers = (
+            ("memory.capacity", capacity, "B"),
+            ("memory.bandwidth", bandwidth, "B/s"),
+            ("power.tdp", watts, "W"),
+        )
+        tables = [
+            f'[{key}]\nvalue = {v!r}\nunit = "{u}"\nkind = "datasheet"\nsource = "epoch-ai"\n' for key, v, u in numbers
+        ]
+        folder(name, 'base = "h100-sxm"\n' + "".join(tables))
+        assert profiles.chip(name).get("memory.bandwidth").value == bandwidth
+
+
 @pytest.mark.parametrize("of", ["compute.bf61", "memory.bandwidth", "compute.int4", "vendor"])
 def test_a_multiple_of_nothing_is_refused(folder, of):
     folder("x", f'base = "h100-sxm"\n{TWICE}'.replace("compute.int8", of))

@@ -65,8 +65,8 @@ def test_every_chip_and_model_that_was_measured_is_there():
 def test_a_chip_has_every_number_a_prediction_needs(chip_id):
     chip = profiles.chip(chip_id)
     alone = chip.get("scaleup.domain").point == 1  # a device that cannot be linked has no link
-    for key in NEEDED:
-        assert chip.get(key).point > 0 if not (alone and key == "scaleup.bandwidth") else True
+    for key in (k for k in NEEDED if not (alone and k == "scaleup.bandwidth")):
+        assert chip.get(key).point > 0
 
 
 @pytest.mark.parametrize("chip_id", CHIPS)

@@ -21,6 +21,21 @@ class _Recurrent:
         return 1 / tp
 
 
+class _Square(_Recurrent):
+    """Heads with a state of head_dim x head_dim each."""
+
+    heads: int
+    head_dim: int
+
+    @property
+    def width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def state_elements(self) -> int:
+        return self.heads * self.head_dim * self.head_dim
+
+
 @dataclass(frozen=True)
 class GatedDelta(_Recurrent):
     """Gated delta rule (Gated DeltaNet, arXiv 2412.06464; as laid out in Qwen3-Next).
@@ -67,7 +82,7 @@ class GatedDelta(_Recurrent):
 
 
 @dataclass(frozen=True)
-class Kda(_Recurrent):
+class Kda(_Square):
     """Kimi Delta Attention (Kimi Linear, arXiv 2510.26692): a delta rule with a decay a channel.
 
     The decay comes through a bottleneck of head_dim; so does the output gate, unless `full_gate` (Kimi K3).
@@ -78,10 +93,6 @@ class Kda(_Recurrent):
     conv: int = 4
     full_gate: bool = False
     kind: str = "kda"
-
-    @property
-    def width(self) -> int:
-        return self.heads * self.head_dim
 
     @property
     def mixed_width(self) -> int:
@@ -95,16 +106,12 @@ class Kda(_Recurrent):
         return hidden * (self.mixed_width + self.heads) + conv + decay + gate + self.head_dim + self.width * hidden
 
     @property
-    def state_elements(self) -> int:
-        return self.heads * self.head_dim * self.head_dim
-
-    @property
     def conv_elements(self) -> int:
         return self.conv * self.mixed_width
 
 
 @dataclass(frozen=True)
-class Lightning(_Recurrent):
+class Lightning(_Square):
     """Lightning attention (arXiv 2401.04658; as laid out in MiniMax-01): linear attention with a fixed decay."""
 
     heads: int
@@ -113,14 +120,6 @@ class Lightning(_Recurrent):
 
     conv_elements = 0
 
-    @property
-    def width(self) -> int:
-        return self.heads * self.head_dim
-
     def parameters(self, hidden: int) -> int:
         """q, k, v, the output gate, the norm before the output, the output."""
         return hidden * 4 * self.width + self.width + self.width * hidden
-
-    @property
-    def state_elements(self) -> int:
-        return self.heads * self.head_dim * self.head_dim

@@ -18,7 +18,8 @@ class Gqa:
     """Grouped-query attention (arXiv 2305.13245); MHA (kv_heads = heads) and MQA (kv_heads = 1) are its ends.
 
     window: a query sees the last `window` tokens, and the cache holds no more.
-    chunk: a query sees its own chunk of `chunk` tokens (Llama 4); the cache is kept whole, as engines do by default.
+    chunk: a query sees its own chunk of `chunk` tokens (Llama 4); the cache is counted whole,
+    though an engine may free past chunks.
     qk_norm: norms of one head's width on queries and keys; `qk_norm_wide`: of the whole width (MiniMax-M2).
     shared_kv: keys and values come from one projection (Gemma 4); both are cached.
     gated: the query projection is doubled by an output gate (Qwen3-Next).

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from harness.architecture import Architecture, from_table
 from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence
-from harness.operators import KEPT_BY_DEFAULT, Dtypes, Group, Load
+from harness.operators import Dtypes, Group, Load
 from harness.operators import trace as computed_trace
 from harness.profiles import Model
 from harness.scores import scores
+from harness.stack import kept_formats
 
 
 def plan_lines(m: Model, context: int) -> list[str]:
@@ -38,8 +39,7 @@ def _published_lines(m: Model, arch: Architecture) -> list[str]:
 
 def _work_lines(m: Model, arch: Architecture, context: int) -> list[str]:
     native = m.native_dtype
-    kept = m.tables.get("dtypes", {}).get("kept")
-    dtypes = Dtypes(native, "bf16", "bf16", KEPT_BY_DEFAULT if kept is None else tuple(sorted(kept.items())))
+    dtypes = Dtypes(native, "bf16", "bf16", kept_formats(m))
     one = computed_trace(arch, Load((Group(1, 1, context),)), dtypes, phase="decode")
     all_ = computed_trace(arch, Load((Group(1, context, 0),)), dtypes, phase="prefill")
     read = {k: float(v) for k, v in one.bytes_by_dtype()["read"].items()}

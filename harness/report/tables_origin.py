@@ -66,9 +66,10 @@ def profiles_table(results: Results) -> Table:
     lines = []
     for profile, about in (results.manifest.get("profiles") or {}).items():
         cells = [text(_plain(about.get(key)), "not stated") for key in ("name", "vendor", "weakest_kind", "grade")]
+        cells.append(text(_plain(about.get("stale")), "none older than 180 days"))
         digest = _plain(about.get("sha256"))
         lines.append(Line((text(profile), *cells, text(digest[:12], digest or "not stated"))))
-    titles = ("Profile", "Name", "Vendor", "Weakest value", "Grade", "SHA-256, first 12")
+    titles = ("Profile", "Name", "Vendor", "Weakest value", "Grade", "Old prices", "SHA-256, first 12")
     caption = "The chip and model files this run used, and the weakest kind of value each holds."
     return Table(
         "profiles",

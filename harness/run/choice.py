@@ -28,6 +28,6 @@ def chosen(kind: Kind, named: Sequence[str]) -> list[str]:
     known = find(kind)
     if ALL in named:
         return list(known)
-    shipped = shipped_folder(kind)
-    own = [i for i, path in known.items() if path.parent != shipped]
+    shipped = shipped_folder(kind).resolve()
+    own = [i for i, path in known.items() if path.parent.resolve() != shipped]
     return list(dict.fromkeys(named)) or sorted({*COMPARED[kind], *own})
