@@ -18,7 +18,7 @@ from harness.errors import MissingFile, UserMistake
 from harness.results import write_whole
 from harness.roofline import fit_kernels
 from harness.roofline.fit_law import Fit, errors, fit_law
-from harness.roofline.priors import NEAREST, prior_without
+from harness.roofline.priors import prior_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,12 @@ def fit_family(frame: pd.DataFrame, prepare: Callable, say: Callable[[str], None
         fit = fits.setdefault(name, {})[chip_id] = fit_law(rows)
         shown = "  ".join(f"{part} {value:.3g}" for part, value in fit.constants.items())
         say(f"{name:24s} {chip_id:14s} {shown}  median error {fit.median_error:.1%}  n {fit.rows}")
-    return {name: _table(by_chip) for name, by_chip in sorted(fits.items())}
+    tables = {name: {"chips": {c: f.row() for c, f in by_chip.items()}} for name, by_chip in sorted(fits.items())}
+    sigmas = {name: float(np.mean([f.sigma for f in by_chip.values()])) for name, by_chip in fits.items()}
+    return {
+        name: {"sigma": float(f"{sigmas[name]:.5g}"), "prior": prior_of(tables, name), **table}
+        for name, table in tables.items()
+    }
 
 
 def held_out_errors(
@@ -79,16 +84,9 @@ def held_out_errors(
     found = {}
     for name, chip_id, rows in prepare(frame):
         if chip_id in tables.get(name, {}).get("chips", {}):
-            nearest = [tables[n] for n in NEAREST.get(name, ()) if n in tables]
-            prior = prior_without(tables[name], [chip_id], nearest)
+            prior = prior_of(tables, name, [chip_id])
             found[name, chip_id] = errors(rows, {part: points[0] for part, points in prior.items()})
     return found
-
-
-def _table(by_chip: dict[str, Fit]) -> dict[str, Any]:
-    chips = {"chips": {chip_id: fit.row() for chip_id, fit in by_chip.items()}}
-    sigma = float(f"{np.mean([fit.sigma for fit in by_chip.values()]):.5g}")
-    return {"sigma": sigma, "prior": prior_without(chips), **chips}
 
 
 def _toml(family: str, path: Path, tables: dict[str, Any]) -> str:
