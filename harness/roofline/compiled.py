@@ -18,8 +18,11 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.operators import Dtypes, Load, plan
+from harness.roofline import shapes
 from harness.trace import COLLECTIVE_KINDS, Op
 
+# fp8 checkpoints differ in how they scale (a tensor, a block of 128); plain fp8's kernels stand for both.
+BLOCK_SCALED = False
 _WIDTH = 40  # most features of one model; compiling fails loudly beyond
 # Operators that engines fuse into the kernel before or after them: their bytes move, no launch of their own.
 FUSED = frozenset({
@@ -94,8 +97,9 @@ class Kernels:
     count: np.ndarray  # [operators, 1]; of `small` the launches
     bytes_: np.ndarray
     flops: np.ndarray
-    m: np.ndarray
-    n: np.ndarray  # [operators, 1]
+    m: np.ndarray  # rows of a product, query tokens, rows routed to experts
+    extent: np.ndarray  # of attention needed query-key pairs, of experts those touched
+    n: np.ndarray  # [operators, 1], of a product; k: of a product, of experts their width
     k: np.ndarray
 
 
@@ -187,29 +191,27 @@ def _kernels(ops: list[tuple[Op, int]], phase: str, width: int) -> tuple[Kernels
             small += count * moved
             launches += count * (op.name not in FUSED)
             continue
-        m, n, k = _shape(op, width)
-        family = law.partition(".")[0]
-        groups.setdefault((family, law, compute), []).append((op.name, count, (moved, _row(op.flops, width), m, n, k)))
+        parts = (moved, _row(op.flops, width), *_shape(op, width))
+        groups.setdefault((law.partition(".")[0], law, compute), []).append((op.name, count, parts))
     out = []
     for (family, law, compute), rows in groups.items():
         names, count, parts = _merged(rows)
-        moved, flops, m = (np.stack([p[i] for p in parts]) for i in range(3))
-        n, k = (np.array([[p[i]] for p in parts], float) for i in (3, 4))
-        out.append(Kernels(family, law, compute, names, count, moved, flops, m, n, k))
+        forms = (np.stack([p[i] for p in parts]) for i in range(4))
+        n, k = (np.array([[p[i]] for p in parts], float) for i in (4, 5))
+        out.append(Kernels(family, law, compute, names, count, *forms, n, k))
     none, zero = np.zeros((1, width)), np.zeros((1, 1))
     count = np.array([[launches]], float)
-    return (*out, Kernels("small", "small", "", ("small",), count, small[None], none, none, zero, zero))
+    return (*out, Kernels("small", "small", "", ("small",), count, small[None], none, none, none, zero, zero))
 
 
-def _shape(op: Op, width: int) -> tuple[np.ndarray, float, float]:
-    """(rows m as a form, n, k): of a product its own; of attention query tokens, heads and KV heads; of experts
-    routed rows, experts on the chip and their width."""
+def _shape(op: Op, width: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """(m, extent, n, k) of an operator; see `Kernels`."""
     if op.kind == "gemm":
-        return _row(op.shape[0], width), op.shape[1], op.shape[2]
+        return _row(op.shape[0], width), np.zeros(width), op.shape[1], op.shape[2]
     if op.kind == "moe":
-        tokens, _, inter, top_k, local, _ = op.shape
-        return _row(tokens, width) * top_k, local, inter
-    return _row(op.shape[0], width), op.shape[4], op.shape[5]
+        _, inner, inter, _, _, touched = op.shape
+        return _row(op.flops, width) / (6 * inner * inter), _row(touched, width), 0.0, inter
+    return _row(op.shape[0], width), _row(op.shape[2], width), 0.0, 0.0
 
 
 def _links(ops: list[tuple[Op, int]], width: int) -> tuple[Links, ...]:
@@ -231,9 +233,9 @@ def kernel_class(op: Op) -> tuple[str | None, str]:
     """
     compute = op.act_dtype
     if op.kind == "gemm":
-        return f"gemm.{_GEMM_CLASS.get(compute, 'bf16')}", compute
+        return shapes.gemm_class(compute, BLOCK_SCALED), compute
     if op.kind == "moe":
-        return f"moe.{_moe_class(op.dtype, compute)}", compute
+        return shapes.moe_class(op.dtype, compute, BLOCK_SCALED), compute
     if op.kind == "attention":
         # Scores are computed in bf16 unless both sides are 8-bit; the cache's format decides the bytes.
         kv = "fp8" if op.kv_dtype in ("fp8", "int8") else "bf16"
@@ -242,11 +244,3 @@ def kernel_class(op: Op) -> tuple[str | None, str]:
         return "attention_decode.mla" if latent else phase, compute
     return None, compute
 
-
-_GEMM_CLASS = {"fp8": "fp8", "int8": "fp8", "nvfp4": "nvfp4", "fp4": "nvfp4", "mxfp4": "nvfp4"}
-
-
-def _moe_class(weight: str, compute: str) -> str:
-    if weight == "mxfp4":
-        return "mxfp4-fp8" if compute == "fp8" else "mxfp4"
-    return weight if weight == "nvfp4" else _GEMM_CLASS.get(compute, "bf16")
