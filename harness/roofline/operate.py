@@ -64,7 +64,7 @@ def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x:
     sequence = (x.isl + kept * x.osl) * token + state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
     free = (1 - x.reserve) * view.value("memory.capacity") - weights
     room = np.where(free > 0, np.floor(free / sequence), 0) * layout.dp
-    most = np.minimum(room, x.max_sequences * layout.dp)
+    most = np.where(x.static, room, np.minimum(room, x.max_sequences * layout.dp))
     asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / where.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
