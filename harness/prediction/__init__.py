@@ -1,0 +1,1 @@
+"""`predict`: operating points in a table, their figures beside them."""
