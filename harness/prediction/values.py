@@ -75,6 +75,13 @@ def year(text: str) -> float:
     return begin.year + (begin.timetuple().tm_yday - 1 + days / 2) / in_year
 
 
+def day(year: float) -> str:
+    """A fractional year -> YYYY-MM-DD, the day it falls on."""
+    begin = datetime.date(int(year), 1, 1)
+    in_year = 365 + calendar.isleap(begin.year)
+    return str(begin + datetime.timedelta(days=int((year - begin.year) * in_year + 1e-6)))
+
+
 def _factorized(series: pd.Series) -> tuple[np.ndarray, Sequence]:
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series.cat.codes.to_numpy(), series.cat.categories
