@@ -8,17 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.prediction import predict
     from harness.profiles import chip, model
     from harness.results import load_results
     from harness.runners import runner
     from harness.suites import suite
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "chip", "load_results", "model", "runner", "suite"]
+__all__ = ["__version__", "chip", "load_results", "model", "predict", "runner", "suite"]
 
 _HOMES = {
     "chip": "harness.profiles",
     "model": "harness.profiles",
+    "predict": "harness.prediction",
     "runner": "harness.runners",
     "suite": "harness.suites",
     "load_results": "harness.results",

@@ -16,7 +16,7 @@ import csv
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,11 +111,21 @@ class RunFolder:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is either whole or not there."""
+    """Write a file so that it is either whole or not there. Raises CannotWrite."""
+    with whole(path) as work:
+        work.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A working file that takes the name `path` once its writer is done, and is gone if it was not.
+
+    Raises CannotWrite for whatever the system refuses meanwhile.
+    """
     work = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        work.write_text(text, encoding="utf-8")
+        yield work
         work.replace(path)
     except OSError as error:
         raise CannotWrite(path, error.strerror or str(error)) from error

@@ -1,0 +1,56 @@
+"""`predict`: operating points in a table, their modelled figures beside them.
+
+values, rows    a table's columns -> codes and numbers, with the reason of each row that is wrong
+answer          rows -> figures with their intervals
+table           answers -> the contract's columns
+files           CSV and Parquet of any length, a batch at a time
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from harness.prediction.rows import check_columns, read
+from harness.prediction.table import FIGURE_COLUMNS, OTHERS, check_free, other_columns
+
+if TYPE_CHECKING:
+    from harness.prediction.rows import Answers
+
+BATCH_ROWS = 65_536  # enough that the work of a batch outweighs its beginning, few enough for 50 MB of answers
+_NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
+
+def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
+    """Operating points [n rows] -> the same rows, columns and index, then the figures of each.
+
+    Needs the columns chip, model, isl, osl; takes chips, weight_dtype, act_dtype, kv_dtype, tp, pp, ep, dp,
+    concurrency, engine_family, prefix_hit, date, requests and scenario, where a blank stands for the default that
+    `<column>_used` then shows. Figures are in ms, tokens/s, W, J and USD per million tokens, each with `_p10` and
+    `_p90`: the model's uncertainty of the figure. A row that cannot be predicted has `error` filled, figures blank.
+
+    constants: the constants of the model of time; None takes the shipped ones.
+    Raises UserMistake where a required column is missing, a column is there twice, or an output's name is taken.
+    """
+    check_columns(frame.columns)
+    check_free(frame.columns)
+    figures = np.empty((len(FIGURE_COLUMNS), len(frame)))
+    others = [OTHERS.empty_table()]
+    for begin in range(0, len(frame), BATCH_ROWS):
+        answered = answers(frame.iloc[begin : begin + BATCH_ROWS], constants)
+        for row, name in zip(figures, FIGURE_COLUMNS, strict=True):
+            row[begin : begin + BATCH_ROWS] = answered.figures[name]
+        others.append(other_columns(answered))
+    said = pa.concat_tables(others).to_pandas(types_mapper=_NULLABLE.get)
+    said.index = frame.index
+    return pd.concat([frame, pd.DataFrame(figures.T, frame.index, FIGURE_COLUMNS, copy=False), said], axis=1)
+
+
+def answers(frame: pd.DataFrame, constants: Any = None) -> Answers:
+    """A batch of rows, read and answered."""
+    from harness.prediction.answer import answer
+
+    return answer(read(frame), constants)
