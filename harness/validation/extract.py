@@ -2,8 +2,8 @@
 
 Rule: of the rows that count, those of one chip, model, engine, band of concurrency and set of figures are a cell. In
 rounds, each cell gives its next row until 430 are chosen, so that every cell is there once before any is there
-twice. Within a cell rows come in the order of a seeded hash of (model, isl, osl, concurrency): cells of several chips give
-the same operating points, whose ranks can then be compared. Nothing is chosen by how well it is predicted.
+twice. Within a cell rows come in the order of a seeded hash of (model, isl, osl, concurrency): cells of several chips
+give the same operating points, whose ranks can then be compared. Nothing is chosen by how well it is predicted.
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ def _coverage(main: pd.DataFrame) -> Iterator[Goal]:
     if main.empty:
         return
     by_chip = main.groupby("chip")
-    enough = by_chip[list(main.columns)].apply(errors.measures)["coverage"][by_chip["id"].nunique() >= CHIP_ROWS].dropna()
+    enough = (
+        by_chip[list(main.columns)].apply(errors.measures)["coverage"][by_chip["id"].nunique() >= CHIP_ROWS].dropna()
+    )
     low, high = CHIP_COVERAGE
     for name, chip in (("lowest", enough.nsmallest(1)), ("highest", enough.nlargest(1))):
         for chip_id, value in chip.items():

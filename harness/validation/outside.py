@@ -40,26 +40,23 @@ def groups(frame: pd.DataFrame, by: str) -> pd.Series:
 
 
 def predictions(frame: pd.DataFrame, by: str) -> pd.DataFrame:
-    """`predict`'s columns for the rows of `read`, index as given; by: chip, family, model, or none (shipped, in sample).
+    """`predict`'s columns for the rows of `read`, index as given.
 
-    The shipped constants are used, refitted without each group when they were made.
+    by: chip, family or model: with the shipped constants that were fitted without each; none: with the shipped
+    constants as they are, in sample.
     """
     shipped = calibration.load()
     return _predicted(frame, by, lambda name: calibration.left_out(by, name) or shipped, shipped)
 
 
-def refitted(
-    frame: pd.DataFrame, fitted_on: pd.DataFrame, by: str, say: Callable[[str], None] = lambda _: None
-) -> pd.DataFrame:
-    """As `predictions`, with constants fitted here on the other groups' rows of `fitted_on`: minutes, not seconds."""
-    names, total = groups(fitted_on, by), groups(frame, by).nunique()
-    done = 0
+def refitted(frame: pd.DataFrame, by: str, say: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """As `predictions`, with constants fitted here on the frame's other rows: about a minute a group."""
+    names = groups(frame, by)
+    order = sorted(names.unique())
 
     def fit(name: str) -> calibration.Constants:
-        nonlocal done
-        done += 1
-        say(f"fit {done} of {total}: without {by} {name}")
-        return calibration.fit(fitted_on[names != name], without_chips=_chips_of(by, name))
+        say(f"fit {order.index(name) + 1} of {len(order)}: without {by} {name}")
+        return calibration.fit(frame[names != name], without_chips=_chips_of(by, name))
 
     return _predicted(frame, by, fit, None)
 

@@ -73,8 +73,9 @@ _SAME = (*CONFIGURATION, "engine_family", "engine", "date", "ttft_ms", "tpot_ms"
 def read(path: Path) -> pd.DataFrame:
     """A measurements file (.csv, .csv.gz, .parquet) as texts ("" where blank) and floats (NaN where blank).
 
-    Further columns are left out, and a figure of 0 is a blank. Raises MissingFile, or UserMistake for a missing column, a word where a number is
-    due, a figure that is not positive, a row without id, chip or model, an id given twice, or an unknown scenario.
+    Further columns are left out, and a figure of 0 is a blank. Raises MissingFile, or UserMistake for a missing
+    column, a word where a number is due, a negative number, a row without id, chip or model, an id given twice, or
+    an unknown scenario.
     """
     frame = _loaded(path)
     if missing := [c for c in COLUMNS if c not in frame.columns]:
@@ -140,7 +141,9 @@ def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
         wrong |= numbers == 0
     if wrong.any():
         first = wrong.idxmax()
-        raise UserMistake(f"{path}: row {first + 1}: {name}: found {given[first]!r}, expected a positive number or blank")
+        raise UserMistake(
+            f"{path}: row {first + 1}: {name}: found {given[first]!r}, expected a positive number or blank"
+        )
     return numbers
 
 
@@ -154,4 +157,6 @@ def _check(path: Path, frame: pd.DataFrame) -> None:
     unknown = ~frame["scenario"].isin(list(SCENARIOS))
     if unknown.any():
         known = ", ".join(s for s in SCENARIOS if s)
-        raise UserMistake(f"{path}: row {unknown.idxmax() + 1}: scenario {frame['scenario'][unknown.idxmax()]!r}, expected {known}")
+        raise UserMistake(
+            f"{path}: row {unknown.idxmax() + 1}: scenario {frame['scenario'][unknown.idxmax()]!r}, expected {known}"
+        )
