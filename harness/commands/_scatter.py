@@ -36,7 +36,7 @@ def draw(lines: pd.DataFrame, left_out: str, folder: Path) -> Iterator[Path]:
         handles = [_handle(i, family) for i, family in enumerate(families)]
         handles.append(Line2D([], [], color=style.SOFT, linewidth=1.4, label="predicted = measured"))
         axes[-1].legend(handles=handles, loc="center", fontsize=15)
-        below = "Log axes. A dot: a published figure. Its bar: p10 to p90 of the prediction. MAPE: mean error of the n figures."
+        below = "Log axes. Dot: a published figure; bar: p10 to p90 of the prediction; MAPE: mean error of n figures."
         style.heading(figure, f"Predicted and measured, {left_out}", below)
         for path in (folder / "scatter.png", folder / "scatter.svg"):
             try:

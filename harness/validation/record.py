@@ -1,7 +1,7 @@
 """The figures that the regression test holds: `python -m harness.validation.record [FILE]`.
 
-Writes tests/golden/accuracy.json: the MAPE of TPOT, TTFT and throughput with one chip left out, on the shipped table
-and, where FILE is given, on that larger one (whose figures are kept as they were where it is not).
+Writes tests/golden/accuracy.json: the MAPE of TPOT, TTFT and throughput and the share of rows refused, with one chip
+left out, on the shipped table and, where FILE is given, on that larger one (else its figures stay as they were).
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ TARGETS = ("tpot", "ttft", "throughput")
 
 
 def figures(path: Path) -> dict[str, float]:
-    """{target: MAPE} of a measurements file, one chip left out; shares, not percent."""
-    table = errors.table(validate(path, "chip").main).set_index("target")
-    return {target: float(f"{table.loc[target, 'mape']:.4f}") for target in TARGETS}
+    """{target: MAPE} and {"refused": share of rows} of a measurements file, one chip left out; not percent."""
+    lines = validate(path, "chip").main
+    mape = errors.table(lines).set_index("target")["mape"]
+    found = {target: mape[target] for target in TARGETS} | {"refused": errors.refused_rows(lines)}
+    return {name: float(f"{value:.4f}") for name, value in found.items()}
 
 
 def main(arguments: list[str]) -> None:
