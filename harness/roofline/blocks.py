@@ -17,6 +17,7 @@ from harness.roofline.hardware import View
 
 # Kernel classes that share their scales: what differs between dtypes of a width is in the class's own constants.
 GROUPS = ("gemm16", "gemm8", "gemm4", "moe16", "moe8", "moe4", "attention", "latent", "prefill_attention", "small")
+LINKS = ("link", "exchange")  # groups of collectives
 _WIDTH = {"bf16": "16", "fp8": "8", "fp8_block": "8", "nvfp4": "4", "mxfp4": "4", "mxfp4-fp8": "4"}
 
 

@@ -38,6 +38,7 @@ class Asked:
     date: np.ndarray
     engine: np.ndarray  # engine family names, "" where blank
     static: np.ndarray
+    accepted: float = 1.0  # tokens that a decode step yields a sequence: speculation's acceptance length
     reserve: float = 0.06  # share of memory that engines keep for activations and graphs
     max_sequences: float = MAX_SEQUENCES
 
@@ -50,8 +51,12 @@ class Work:
     decode: list[Block]
     prefill: list[Block]
     view: View
+    isl: np.ndarray
+    chips: int  # of one replica
     weight_bytes: float
     sequence_bytes: np.ndarray
+    requests: np.ndarray  # of the run
+    usable: float  # share of memory that an engine uses
     room: np.ndarray  # sequences of this length that a replica's memory holds (0: not even the weights)
 
 
@@ -74,9 +79,10 @@ def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x:
     wave = np.minimum(asked * where.replicas / requests, 1.0)
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
-        np.full(len(batch), where.split),
+        np.full(len(batch), where.split), x.accepted,
     )  # fmt: skip
-    decode = Load((Group(per_rank, 1.0, x.isl + x.osl / 2),))
+    # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
+    decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))
     both = np.concatenate([np.ones(len(batch)), together])
     past = np.tile(x.isl - fresh, 2)
     prefill = Load((Group(both, np.tile(fresh, 2), past),))
@@ -85,7 +91,7 @@ def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x:
         demand,
         blocks(compiled(arch, dtypes, layout, "decode"), decode, view),
         blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
-        view, weights, sequence, room,
+        view, x.isl, layout.chips, weights, sequence, requests, 1 - x.reserve, room,
     )  # fmt: skip
 
 

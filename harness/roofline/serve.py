@@ -2,7 +2,7 @@
 
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
-    TPOT = D + w (b - 1) p / osl                                   w: interleave
+    TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
     TTFT = arrival + first P + wait TPOT + busy P r / (1 - r) / 2 + queue (b - 1) p s / 2
 r is the share of time that others' prefills take (waiting behind them as in an M/D/1 queue, Gross and Harris,
 Fundamentals of Queueing Theory, 5.1), s the share of the run's requests that came in its first wave, all at once.
@@ -36,6 +36,7 @@ class Demand:
     wave: np.ndarray  # share of the run's requests that arrive together at its start
     static: np.ndarray  # bool: one batch
     split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
+    accepted: float = 1.0  # tokens a decode step yields a sequence
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def latency(x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarra
     each = batched / (x.together * x.ranks)
     mixed = ~(x.static | x.split)
     prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
-    tpot = decode + prefills * batched
+    tpot = decode / x.accepted + prefills * batched
     rho = np.minimum(prefills * batched / tpot, _BUSIEST)
     own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
     waits = scales["wait"] * tpot * np.minimum(others, 1) + scales["busy"] * alone * rho / (1 - rho) / 2

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.roofline.blocks import Block
+from harness.roofline.blocks import GROUPS, LINKS, Block
 
 # What a part of a step is bound by; the parts of `Seconds`.
 PARTS = ("memory", "compute", "overhead", "network", "hops")
@@ -36,6 +36,7 @@ class Seconds:
 
     by_bound: dict[str, np.ndarray]
     by_name: dict[str, np.ndarray] = field(default_factory=dict)
+    bounds: dict[str, str] = field(default_factory=dict)  # of the first row
 
     @property
     def total(self) -> np.ndarray:
@@ -47,9 +48,10 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
     zero = np.zeros(len(pace.kernels))
     parts = {name: zero for name in PARTS}
     by_name: dict[str, np.ndarray] = {}
+    bounds: dict[str, str] = {}
     for block in blocks:
         work, fixed, memory_bound = times(block, scales, pace)
-        if block.group in ("link", "exchange"):
+        if block.group in LINKS:
             split = {"network": (block.count * work).sum(0), "hops": (block.count * fixed).sum(0)}
         else:
             memory = (block.count * np.where(memory_bound, work, 0.0)).sum(0)
@@ -60,25 +62,36 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
         if named:
             for i, name in enumerate(block.names):
                 by_name[name] = by_name.get(name, 0.0) + (block.count * (work + fixed))[i]
-    return Seconds(parts, by_name)
+                bounds[name] = _bound(block, work[i, 0], fixed[min(i, len(fixed) - 1), 0], memory_bound[i, 0])
+    return Seconds(parts, by_name, bounds)
+
+
+def _bound(block: Block, work: float, fixed: float, memory: bool) -> str:
+    if block.group in LINKS:
+        return "network"
+    return "overhead" if fixed > work else "memory" if memory else "compute"
 
 
 def times(block: Block, scales: Mapping[str, float], pace: Pace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(work, fixed) seconds of one layer's operators [operators, rows], and where memory binds."""
-    if block.group in ("link", "exchange"):
-        return scales[f"work.{block.group}"] * block.memory, scales[f"fixed.{block.group}"] * block.fixed, block.memory >= 0
-    if block.group == "small":
-        return (scales["work.small"] / _SMALL_SHARE) * block.memory * pace.kernels, (
-            scales["launch_s"] * block.fixed * pace.fixed
-        ), block.memory >= 0
+    start, layer = fixed_scales(scales)[block.group]
     longer, shorter = np.maximum(block.memory, block.compute), np.minimum(block.memory, block.compute)
-    work = scales[f"work.{block.group}"] * (longer + block.overlap * shorter) * pace.kernels
-    return work, fixed_scale(block, scales) * pace.fixed, block.memory >= block.compute
+    work = work_scales(scales)[block.group] * (longer + block.overlap * shorter)
+    fixed = start * block.fixed + layer
+    if block.group in LINKS:
+        return work, fixed, block.memory >= 0
+    return work * pace.kernels, fixed * pace.fixed, block.memory >= block.compute
 
 
-def fixed_scale(block: Block, scales: Mapping[str, float]) -> np.ndarray:
-    """Fixed seconds of one layer's kernels before the pace."""
-    if block.group.startswith("moe"):
-        return scales["fixed.moe"] * block.fixed + scales["moe_layer_s"]
-    key = block.group if block.group.startswith("gemm") else "attention"
-    return scales[f"fixed.{key}"] * block.fixed
+def work_scales(scales: Mapping[str, float]) -> dict[str, float]:
+    """What each group's memory, compute or link time is multiplied by."""
+    out = {group: scales[f"work.{group}"] for group in (*GROUPS, *LINKS)}
+    return out | {"small": out["small"] / _SMALL_SHARE}
+
+
+def fixed_scales(scales: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """What each group's fixed time is multiplied by, and what each of its kernels takes besides, s."""
+    experts, attention = (scales["fixed.moe"], scales["moe_layer_s"]), (scales["fixed.attention"], 0.0)
+    own = {g: (scales[f"fixed.{g}"], 0.0) for g in ("gemm16", "gemm8", "gemm4", *LINKS)}
+    rest = {g: experts if g.startswith("moe") else attention for g in GROUPS if g not in own}
+    return {**rest, **own, "small": (scales["launch_s"], 0.0)}

@@ -14,7 +14,7 @@ from harness.discovery import CHIP, find
 from harness.errors import UnknownId
 from harness.prediction import predict
 from harness.profiles import chip
-from harness.roofline import calibration
+from harness.roofline import constants as calibration
 from harness.validation.scored import CONFIGURATION, SCENARIOS
 
 LEFT_OUT = ("chip", "family", "model")
@@ -51,12 +51,14 @@ def predictions(frame: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def refitted(frame: pd.DataFrame, by: str, say: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
     """As `predictions`, with constants fitted here on the frame's other rows: about a minute a group."""
+    from harness.validation.fit import fit as fit_scales
+
     names = groups(frame, by)
     order = sorted(names.unique())
 
     def fit(name: str) -> calibration.Constants:
         say(f"fit {order.index(name) + 1} of {len(order)}: without {by} {name}")
-        return calibration.fit(frame[names != name], without_chips=_chips_of(by, name))
+        return fit_scales(frame[names != name], _chips_of(by, name))
 
     return _predicted(frame, by, fit, None)
 
