@@ -7,7 +7,8 @@ operating point (then every operator is an array over all of them).
 Tensor parallelism splits heads, feed-forward width and vocabulary; KV heads are copied where they are fewer
 than the chips. Expert parallelism gives each chip experts/ep whole experts and its share of routed rows. With
 data-parallel attention (dp > 1) the load is that of one rank of tp chips, the experts see the tokens of all ranks,
-and tokens travel to their experts and back instead of being summed. Left out: routing imbalance (the roofline stage adds it), activations that a fused kernel never writes.
+and tokens travel to their experts and back instead of being summed. Left out: routing imbalance, activations that a
+fused kernel never writes.
 """
 
 from __future__ import annotations

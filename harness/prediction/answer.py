@@ -9,6 +9,7 @@ from harness.prediction.plans import Plan, Plans, slices, sort
 from harness.prediction.rows import NUMBERS, REQUIRED, TEXTS, Answers, Rows, Text
 from harness.prediction.table import FIGURE_COLUMNS
 from harness.roofline import constants as fitted
+from harness.roofline import memory
 from harness.roofline.evaluate import BOUNDS, bound, figures, timed
 from harness.roofline.hardware import View
 from harness.roofline.operate import NEWEST, Asked, Work, prepare
@@ -86,7 +87,7 @@ def _fits(work: Work, plan: Plan, view: View) -> np.ndarray:
         return lambda c: c.get("memory.capacity").quantile(p) if c.has("memory.capacity") else np.nan
 
     low, high = (view.column(f"capacity.{p}", edge(p)) for p in (0.1, 0.9))
-    need = (work.weight_bytes + work.sequence_bytes) / work.usable
+    need = (work.room.weight_bytes + work.room.sequence_bytes) / work.room.usable
     return np.where(low >= need, 1, np.where(high < need, 0, -1)).astype(np.int8)
 
 
@@ -107,8 +108,8 @@ def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, wo
     for key in ("memory.capacity", "memory.bandwidth", *(("scaleup.bandwidth",) if several else ())):
         if (absent := np.isnan(view.value(key)) & good).any():
             drop(absent, lambda i, key=key: _absent(view.hardware.chips[i], key))
-    if (tight := (work.room < 1) & good).any():
-        drop(tight, lambda i: _too_small(view.hardware.chips[i], plan, work))
+    if (tight := (work.room.sequences < 1) & good).any():
+        drop(tight, lambda i: memory.too_small(view.hardware.chips[i], work.room, plan.placement.layout.chips))
     return good
 
 
@@ -116,22 +117,14 @@ def _absent(chip, key: str) -> str:
     return f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}"
 
 
-def _too_small(chip, plan: Plan, work: Work) -> str:
-    offered = chip.get("memory.capacity").point * work.usable
-    what = "weights" if work.weight_bytes > offered else "weights and one sequence's cache"
-    return (
-        f"{what} do not fit: weights take {work.weight_bytes / 1e9:.1f} GB on each of {plan.placement.layout.chips} "
-        f"chip(s), {chip.name} offers {offered / 1e9:.1f} GB"
-    )
-
-
 def _stand_ins(plan: Plan, rows: np.ndarray, work: Work, out: _Columns) -> None:
     """What stood in for blanks."""
-    layout, demand = plan.placement.layout, work.demand
-    for name, value in (("tp", layout.tp), ("pp", layout.pp), ("ep", layout.ep), ("dp", layout.dp),
-                        ("chips", layout.chips * plan.placement.replicas), ("prefix_hit", 0.0), ("date", NEWEST),
-                        ("concurrency", demand.asked * plan.placement.replicas), ("requests", work.requests)):  # fmt: skip
-        out.stand_in(name, rows, value)
-    for name, value in (("weight_dtype", plan.dtypes.weight), ("act_dtype", plan.dtypes.act), ("kv_dtype", plan.dtypes.kv),
-                        ("engine_family", "unknown"), ("scenario", "closed-loop")):  # fmt: skip
+    layout, dtypes, replicas = plan.placement.layout, plan.dtypes, plan.placement.replicas
+    values = {
+        "tp": layout.tp, "pp": layout.pp, "ep": layout.ep, "dp": layout.dp, "chips": layout.chips * replicas,
+        "prefix_hit": 0.0, "date": NEWEST, "concurrency": work.demand.asked * replicas, "requests": work.requests,
+        "weight_dtype": dtypes.weight, "act_dtype": dtypes.act, "kv_dtype": dtypes.kv, "engine_family": "unknown",
+        "scenario": "closed-loop",
+    }  # fmt: skip
+    for name, value in values.items():
         out.stand_in(name, rows, value)

@@ -1,4 +1,5 @@
-"""Rows sorted into plans: one model, its formats, its layout. What is asked of rows of one plan differs in numbers only.
+"""Rows sorted into plans: one model, its formats, its layout. What is
+asked of rows of one plan differs in numbers only.
 
 Ids, formats and layouts are resolved once a distinct combination; a combination that cannot be is a reason for all of
 its rows.
@@ -87,10 +88,14 @@ def sort(rows: Rows, left_out: Sequence[str] = ()) -> Plans:
     models = _resolve(rows.text["model"], _body, reasons)
     hardware = Hardware.of([c for c in chips if c is not None] or [chip("h100-sxm")], left_out)
     position = np.cumsum([c is not None for c in chips]) - 1
-    out = Plans(rows, hardware, reasons, position[rows.text["chip"].codes] if len(chips) else rows.text["chip"].codes, [])
+    out = Plans(
+        rows, hardware, reasons, position[rows.text["chip"].codes] if len(chips) else rows.text["chip"].codes, []
+    )
     alive = np.flatnonzero(reasons.codes < 0)
     formats = _distinct([rows.text[c].codes[alive] for c in ("chip", "model", *_FORMATS)])
-    layouts = _distinct([rows.text["model"].codes[alive], *(np.nan_to_num(rows.number[c][alive]).astype(np.int64) for c in _COUNTS)])
+    layouts = _distinct(
+        [rows.text["model"].codes[alive], *(np.nan_to_num(rows.number[c][alive]).astype(np.int64) for c in _COUNTS)]
+    )
     dtypes = _each(formats, alive, reasons, lambda key: _dtypes(rows, key, chips, models))
     placed = _each(layouts, alive, reasons, lambda key: _place(models[key[0]][1], key[1:]))
     kinds = {d: i for i, d in enumerate(dict.fromkeys(d for d in dtypes if d is not None))}
@@ -142,7 +147,9 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([c[first] for c in columns], axis=1), key
 
 
-def _each(combinations: tuple[np.ndarray, np.ndarray], alive: np.ndarray, reasons: Reasons, make: Callable) -> list[Any]:
+def _each(
+    combinations: tuple[np.ndarray, np.ndarray], alive: np.ndarray, reasons: Reasons, make: Callable
+) -> list[Any]:
     distinct, which = combinations
     out = []
     for i, key in enumerate(distinct):

@@ -60,7 +60,9 @@ def _kernels(k: Kernels, features: np.ndarray, bandwidth: np.ndarray, view: View
     memory = k.bytes_ @ features / bandwidth
     if k.family == "small":
         zero = np.zeros((1, 1))
-        return Block("small", "small", k.names, np.ones((1, 1)), memory, zero, np.broadcast_to(k.count, memory.shape), 0.0)
+        return Block(
+            "small", "small", k.names, np.ones((1, 1)), memory, zero, np.broadcast_to(k.count, memory.shape), 0.0
+        )
     constants = view.law(k.law)
     compute = k.flops @ features / view.peak(k.compute)
     m = k.m @ features
@@ -77,12 +79,18 @@ def _links(one, features: np.ndarray, view: View) -> Block:
     bytes_ = one.bytes_ @ features
     domain, up, out = (view.value(key) for key in ("scaleup.domain", "scaleup.bandwidth", "scaleout.bandwidth"))
     domain = np.where(np.isnan(domain), one.chips, domain)
-    topology = view.column("topology", lambda c: c.facts["scaleup.topology"].value if "scaleup.topology" in c.facts else "")
+    topology = view.column(
+        "topology", lambda c: c.facts["scaleup.topology"].value if "scaleup.topology" in c.facts else ""
+    )
     link = up * _usable(topology, one.kind, one.chips, domain)
     link = np.where((one.chips > domain) & ~np.isnan(out), np.minimum(link, out), link)
-    network, fixed = links.collective_terms(one.kind, view.law(links.CLASS.get(one.kind, one.kind)), bytes_, one.chips, link)
+    network, fixed = links.collective_terms(
+        one.kind, view.law(links.CLASS.get(one.kind, one.kind)), bytes_, one.chips, link
+    )
     group = "exchange" if one.kind == "all_to_all" else "link"
-    return Block(group, one.kind, one.names, one.count, network, np.zeros((1, 1)), np.broadcast_to(fixed, network.shape), 0.0)
+    return Block(
+        group, one.kind, one.names, one.count, network, np.zeros((1, 1)), np.broadcast_to(fixed, network.shape), 0.0
+    )
 
 
 def _usable(topology: np.ndarray, kind: str, chips: int, domain: np.ndarray) -> np.ndarray:

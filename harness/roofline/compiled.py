@@ -32,7 +32,7 @@ FUSED = frozenset({
 
 @dataclass(frozen=True)
 class Layout:
-    """How one replica of a model lies on its chips: `dp` attention ranks of `tp` chips, `pp` stages, experts by `ep`."""
+    """One replica of a model on its chips: `dp` attention ranks of `tp` chips, `pp` stages, experts over `ep`."""
 
     tp: int = 1
     pp: int = 1
@@ -88,7 +88,7 @@ class _FormLoad(Load):
 
 @dataclass(frozen=True)
 class Kernels:
-    """Operators of one kernel class: coefficients [operators, features], layers they run in, and their product's n, k."""
+    """Operators of one kernel class: coefficients [operators, features], layers they run in, the product's n, k."""
 
     family: str  # gemm | moe | attention_prefill | attention_decode | small
     law: str  # kernel class, the name of its constants
@@ -243,4 +243,3 @@ def kernel_class(op: Op) -> tuple[str | None, str]:
         phase = "attention_prefill.bf16" if op.phase == "prefill" else f"attention_decode.{kv}"
         return "attention_decode.mla" if latent else phase, compute
     return None, compute
-

@@ -19,7 +19,7 @@ from harness.roofline.hardware import View
 from harness.roofline.operate import Asked, Work, pace
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Latency, latency
-from harness.roofline.step import Pace, Seconds, step
+from harness.roofline.step import Pace, Seconds, engine_seconds, step
 
 _Z90 = 1.2816  # standard normal quantile at 90 %
 # What a part of a step's time is uncertain by: key of the profile, or None where only the fit's errors speak.
@@ -36,12 +36,16 @@ class Timed:
     alone: Seconds
     batched: Seconds
     pace: Pace
+    accepted: float = 1.0
 
     @property
     def shares(self) -> dict[str, np.ndarray]:
         """Share of the time a token that each bound holds, [rows]; they sum to 1."""
         prefills, total = self.latency.prefills, self.latency.tpot
-        return {k: (v + prefills * self.batched.by_bound[k]) / total for k, v in self.decode.by_bound.items()}
+        return {
+            k: (v / self.accepted + prefills * self.batched.by_bound[k]) / total
+            for k, v in self.decode.by_bound.items()
+        }
 
 
 def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -> Timed:
@@ -49,13 +53,20 @@ def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -
     scales, rows = constants.scales, len(asked.isl)
     own = pace(asked, work.view, scales)
     decode = step(work.decode, scales, own, named)
+    engine = engine_seconds(scales, work.demand.batch)
+    decode.by_bound["overhead"] = decode.by_bound["overhead"] + engine
+    if named:
+        decode.by_name["engine"], decode.bounds["engine"] = engine, "overhead"
     twice = Pace(np.tile(own.kernels, 2), np.tile(own.fixed, 2))
     both = step(work.prefill, prefill_scales(scales), twice, named)
     alone, batched = (
-        Seconds({k: v[part] for k, v in both.by_bound.items()}, {k: v[part] for k, v in both.by_name.items()}, both.bounds)
+        Seconds(
+            {k: v[part] for k, v in both.by_bound.items()}, {k: v[part] for k, v in both.by_name.items()}, both.bounds
+        )
         for part in (slice(0, rows), slice(rows, 2 * rows))
     )
-    return Timed(latency(work.demand, decode.total, alone.total, batched.total, scales), decode, alone, batched, own)
+    return Timed(latency(work.demand, decode.total, alone.total, batched.total, scales), decode, alone, batched, own,
+                 work.demand.accepted)  # fmt: skip
 
 
 def bound(t: Timed, work: Work) -> np.ndarray:

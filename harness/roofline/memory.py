@@ -12,66 +12,74 @@ from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence, weig
 from harness.operators import Dtypes, Load, plan
 from harness.profiles import Chip
 from harness.roofline import laws
+from harness.roofline.compiled import Layout
+
+# TensorRT-LLM admits a request when its whole output will fit (GUARANTEED_NO_EVICT, its default); the others when its
+# prompt does, and at any moment requests in flight hold part of their outputs.
+RESERVING, ADMITTED = "trtllm", 0.6
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Bytes on one chip, and how many sequences of a length it holds."""
+class Room:
+    """Bytes on one chip, and how many sequences a replica holds [rows]; 0 where not even one fits."""
 
     weight_bytes: float
-    sequence_bytes: float
-    usable_bytes: float
-
-    @property
-    def sequences(self) -> int:
-        """Sequences whose whole context is held at once; 0 where the weights alone do not fit."""
-        return max(0, int((self.usable_bytes - self.weight_bytes) // self.sequence_bytes))
+    sequence_bytes: np.ndarray
+    usable: float  # share of memory that the engine uses
+    sequences: np.ndarray
 
 
-def fit(
-    arch: Architecture,
-    dtypes: Dtypes,
-    chip: Chip,
-    tokens: int,
-    tp: int,
-    ep: int = 1,
-    gpu_mem: float | None = None,
-) -> Fit:
-    """Memory of one chip for sequences of `tokens`. Raises NotPredictable where not even one fits."""
-    reserve = laws.assumed("memory_reserve").point if gpu_mem is None else 1 - gpu_mem
-    if not chip.has("memory.capacity"):
-        raise NotPredictable(f"{chip.name} has no memory.capacity: {chip.missing.get('memory.capacity', 'not given')}")
+def reserve() -> float:
+    """Share of memory that engines keep for activations and graphs where nothing is said."""
+    return laws.assumed("memory_reserve").point
+
+
+def room(
+    arch: Architecture, dtypes: Dtypes, layout: Layout, isl, osl, capacity_bytes, reserving, kept_back: float
+) -> Room:
+    """What a replica of a layout holds. isl, osl (tokens), capacity_bytes and reserving (bool) are arrays [rows]."""
+    weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
+    token = kv_bytes_per_token(arch, dtypes.kv, layout.tp) / layout.pp
+    state = state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
+    sequence = (isl + np.where(reserving, 1.0, ADMITTED) * osl) * token + state
+    free = (1 - kept_back) * capacity_bytes - weights
+    return Room(weights, sequence, 1 - kept_back, np.where(free > 0, np.floor(free / sequence), 0) * layout.dp)
+
+
+def too_small(chip: Chip, room: Room, chips: int) -> str:
+    """The reason of a row that does not fit."""
     capacity = chip.get("memory.capacity").point
-    out = Fit(
-        weight_bytes(arch, dtypes, tp, ep),
-        tokens * kv_bytes_per_token(arch, dtypes.kv, tp) + state_bytes_per_sequence(arch, dtypes.kv, tp),
-        (1 - reserve) * capacity,
+    offered = room.usable * capacity
+    weights = room.weight_bytes > offered
+    need = room.weight_bytes + (0 if weights else float(np.min(room.sequence_bytes)))
+    what = "weights" if weights else "weights and one sequence's cache"
+    return (
+        f"{what} need {need / 1e9:.1f} GB a chip over {chips} chip(s), {chip.name} offers "
+        f"{offered / 1e9:.1f} of {capacity / 1e9:.1f} GB"
     )
-    if out.sequences < 1:
-        what = "weights" if out.weight_bytes > out.usable_bytes else "weights and one sequence's cache"
-        need = out.weight_bytes + (0 if what == "weights" else out.sequence_bytes)
-        raise NotPredictable(
-            f"{what} need {need / 1e9:.1f} GB a chip over {max(tp, ep)} chip(s), {chip.name} offers "
-            f"{out.usable_bytes / 1e9:.1f} of {capacity / 1e9:.1f} GB"
-        )
-    return out
 
 
-def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, tokens: int, sequences: int, most: int) -> int:
+def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, isl: int, osl: int, sequences: int, most: int) -> int:
     """The fewest chips (a power of two up to `most`) that hold the weights and `sequences` contexts.
 
     Group sizes that heads or widths do not divide by are passed over.
     Raises NotPredictable with the reason of the largest group tried.
     """
-    last: NotPredictable | None = None
-    for tp in 2 ** np.arange(int(np.log2(most)) + 1):
-        try:
-            if fit(arch, dtypes, chip, tokens, int(tp)).sequences >= sequences:
-                plan(arch, Load.of([1]), dtypes, phase="decode", tp=int(tp))  # heads and widths divide
-                return int(tp)
-            last = None  # one fits, not all: the reason of a smaller group stands no longer
-        except NotPredictable as error:
-            last = error
-    if last is None:
-        last = NotPredictable(f"{sequences} sequences of {tokens} tokens do not fit in {most} chips of {chip.name}")
-    raise last
+    if not chip.has("memory.capacity"):
+        raise NotPredictable(f"{chip.name} has no memory.capacity: {chip.missing.get('memory.capacity', 'not given')}")
+    capacity, last = chip.get("memory.capacity").point, None
+    for tp in (int(2**i) for i in range(int(np.log2(most)) + 1)):
+        held = room(arch, dtypes, Layout(tp), isl, osl, capacity, True, reserve())
+        if held.sequences < 1:
+            last = NotPredictable(too_small(chip, held, tp))
+            continue
+        last = None  # one fits, not all: the reason of a smaller group stands no longer
+        if held.sequences >= sequences:
+            try:
+                plan(arch, Load.of([1]), dtypes, phase="decode", tp=tp)  # heads and widths divide
+                return tp
+            except NotPredictable as error:
+                last = error
+    raise last or NotPredictable(
+        f"{sequences} sequences of {isl + osl} tokens do not fit in {most} chips of {chip.name}"
+    )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.architecture import Architecture
-from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence, weight_bytes
 from harness.operators import Dtypes, Group, Load
+from harness.roofline import memory
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import compiled
 from harness.roofline.hardware import CUDA, ROCM, View
@@ -19,9 +19,6 @@ from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
 # Software dates the fit has seen; a blank date is the newest, an earlier or later one counts as the nearest.
 OLDEST, NEWEST, MIDDLE = 2025.75, 2026.45, 2026.1
-# TensorRT-LLM admits a request when its whole output will fit (GUARANTEED_NO_EVICT, its default); the others when its
-# prompt does, and at any moment requests in flight hold part of their outputs.
-RESERVING, ADMITTED = "trtllm", 0.6
 # Requests that engines run together at most where nothing else is said.
 MAX_SEQUENCES = 1024
 
@@ -39,7 +36,7 @@ class Asked:
     engine: np.ndarray  # engine family names, "" where blank
     static: np.ndarray
     accepted: float = 1.0  # tokens that a decode step yields a sequence: speculation's acceptance length
-    reserve: float = 0.06  # share of memory that engines keep for activations and graphs
+    reserve: float | None = None  # share of memory that the engine leaves alone; None: the assumed one
     max_sequences: float = MAX_SEQUENCES
 
 
@@ -53,22 +50,16 @@ class Work:
     view: View
     isl: np.ndarray
     chips: int  # of one replica
-    weight_bytes: float
-    sequence_bytes: np.ndarray
     requests: np.ndarray  # of the run
-    usable: float  # share of memory that an engine uses
-    room: np.ndarray  # sequences of this length that a replica's memory holds (0: not even the weights)
+    room: memory.Room
 
 
 def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x: Asked) -> Work:
     """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
     layout = where.layout
-    weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
-    token = kv_bytes_per_token(arch, dtypes.kv, layout.tp) / layout.pp
-    kept = np.where(x.engine == RESERVING, 1.0, ADMITTED)
-    sequence = (x.isl + kept * x.osl) * token + state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
-    free = (1 - x.reserve) * view.value("memory.capacity") - weights
-    room = np.where(free > 0, np.floor(free / sequence), 0) * layout.dp
+    held = memory.room(arch, dtypes, layout, x.isl, x.osl, view.value("memory.capacity"), x.engine == memory.RESERVING,
+                       memory.reserve() if x.reserve is None else x.reserve)  # fmt: skip
+    room = held.sequences
     most = np.where(x.static, room, np.minimum(room, x.max_sequences * layout.dp))
     asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / where.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
@@ -91,7 +82,7 @@ def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x:
         demand,
         blocks(compiled(arch, dtypes, layout, "decode"), decode, view),
         blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
-        view, x.isl, layout.chips, weights, sequence, requests, 1 - x.reserve, room,
+        view, x.isl, layout.chips, requests, held,
     )  # fmt: skip
 
 
@@ -103,7 +94,8 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     yearly = np.where(cuda, scales["yearly.cuda"], scales["yearly.rocm"])
     of_vendor = np.where(cuda, 1.0, np.where(vendor == ROCM, scales["vendor.rocm"], scales["vendor.other"]))
     kernels = of_vendor * np.exp(-yearly * age)
-    engines = [e for e in ("vllm", "trtllm", "atom") if np.any(x.engine == e)]
-    engine = np.select([x.engine == e for e in engines], [scales[f"engine.{e}"] for e in engines], 1.0) if engines else 1.0
+    engine = (
+        np.select([x.engine == e for e in engines], [scales[f"engine.{e}"] for e in engines], 1.0) if engines else 1.0
+    )
     generation = (REFERENCE_BANDWIDTH / view.value("memory.bandwidth")) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)

@@ -98,21 +98,26 @@ def point(
     view = View(Hardware.of([chip], constants.left_out), np.zeros(1, int))
     used = _used(chip, where, dtypes)
     asked = _asked(stack, isl, osl, concurrency)
-    memory.check(arch, dtypes, where, chip, isl, osl, asked.reserve)
     work = prepare(arch, dtypes, where, view, asked)
+    if work.room.sequences[0] < 1:
+        raise NotPredictable(memory.too_small(chip, work.room, where.layout.chips))
     t = timed(work, asked, constants, named=True)
     price = cost.price(chip, stack.options.get("price"))
     found = figures(t, work, constants, dtypes.act, stack.options.get("price"))
-    shown = {k: Figure(*(float(x[0]) for x in found[k]), unit) for k, unit in UNITS.items() if np.isfinite(found[k][0][0])}
-    held = (work.weight_bytes + float(work.demand.batch[0]) / where.layout.dp * float(work.sequence_bytes[0]))
+    shown = {
+        k: Figure(*(float(x[0]) for x in found[k]), unit) for k, unit in UNITS.items() if np.isfinite(found[k][0][0])
+    }
+    held = work.room.weight_bytes + float(work.demand.batch[0]) / where.layout.dp * float(work.room.sequence_bytes[0])
     capacity = chip.get("memory.capacity")
-    shown["memory_used_share"] = Figure(*(held / x for x in (capacity.point, capacity.quantile(0.9), capacity.quantile(0.1))), "1")
+    shown["memory_used_share"] = Figure(
+        *(held / x for x in (capacity.point, capacity.quantile(0.9), capacity.quantile(0.1))), "1"
+    )
     batch = float(work.demand.batch[0])
     notes = {"batch": f"{batch:g}"} if batch < work.demand.asked[0] else {}
     if body is not model:
         notes["proxy"] = body.id
     decode, prefill = _steps(t, work, arch, dtypes, where, isl, osl)
-    return Point(shown, BOUNDS[bound(t, work)[0]], where, batch, dtypes, decode, prefill, float(work.room[0]),
+    return Point(shown, BOUNDS[bound(t, work)[0]], where, batch, dtypes, decode, prefill, float(work.room.sequences[0]),
                  _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
 
 
@@ -130,7 +135,7 @@ def _asked(stack: Stack, isl: float, osl: float, concurrency: float) -> Asked:
 
 
 def fraction(date: str) -> float:
-    """"2026", "2026-03" or "2026-03-15" as a fractional year, the middle of what is given."""
+    """ "2026", "2026-03" or "2026-03-15" as a fractional year, the middle of what is given."""
     year, month, day = (*(int(p) for p in date.split("-")), None, None)[:3]
     if month is None:
         return year + 0.5
@@ -140,7 +145,11 @@ def fraction(date: str) -> float:
 def _used(chip: Chip, where: Placement, dtypes: operators.Dtypes) -> dict[str, Cited]:
     """The profile values that times rest on. Raises NotPredictable with the profile's reason where one is absent."""
     layout = where.layout
-    keys = ["memory.capacity", "memory.bandwidth", *dict.fromkeys(chip.peak_key(d) for d in (dtypes.act, dtypes.stream))]
+    keys = [
+        "memory.capacity",
+        "memory.bandwidth",
+        *dict.fromkeys(chip.peak_key(d) for d in (dtypes.act, dtypes.stream)),
+    ]
     if layout.tp * layout.ep > 1:
         keys.append("scaleup.bandwidth")
         if chip.has("scaleup.domain"):
@@ -171,7 +180,9 @@ def _steps(t: Timed, work: Work, arch, dtypes, where: Placement, isl: float, osl
     out = []
     for phase, seconds in (("decode", t.decode), ("prefill", t.alone)):
         ops: dict[str, list[tuple[Op, int]]] = {}
-        for op, count in operators.plan(arch, loads[phase], dtypes, phase=phase, tp=layout.tp, ep=layout.ep, dp=layout.dp):
+        for op, count in operators.plan(
+            arch, loads[phase], dtypes, phase=phase, tp=layout.tp, ep=layout.ep, dp=layout.dp
+        ):
             ops.setdefault(f"{phase}.{op.name}", []).append((op, count))
         parts = {f"{phase}.{k}" if k != "engine" else k: float(v[0]) for k, v in seconds.by_name.items()}
         bounds = {f"{phase}.{k}" if k != "engine" else k: v for k, v in seconds.bounds.items()}

@@ -52,7 +52,9 @@ class Latency:
     queued: np.ndarray  # seconds of the TTFT spent waiting for memory
 
 
-def latency(x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarray, scales: Mapping[str, float]) -> Latency:
+def latency(
+    x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarray, scales: Mapping[str, float]
+) -> Latency:
     """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows])."""
     others = np.maximum(x.batch - 1, 0)
     each = batched / (x.together * x.ranks)
@@ -68,4 +70,6 @@ def latency(x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarra
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
     ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
     median = np.where(x.static, batch_prefill, own + waits + scales["queue_median"] * first_wave)
-    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued)
+    return Latency(
+        ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued
+    )

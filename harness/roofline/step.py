@@ -18,7 +18,7 @@ from harness.roofline.blocks import GROUPS, LINKS, Block
 
 # What a part of a step is bound by; the parts of `Seconds`.
 PARTS = ("memory", "compute", "overhead", "network", "hops")
-_SMALL_SHARE = 0.6  # of the bandwidth that a streaming kernel reaches before its scale
+_SMALL_SHARE = 0.6  # of the bandwidth that a streaming kernel reaches before its scale: measured GEMMs read at 0.7-0.83
 REFERENCE_BANDWIDTH = 3.35e12
 
 
@@ -37,6 +37,11 @@ class Seconds:
     by_bound: dict[str, np.ndarray]
     by_name: dict[str, np.ndarray] = field(default_factory=dict)
     bounds: dict[str, str] = field(default_factory=dict)  # of the first row
+
+    def part(self, rows: slice) -> Seconds:
+        """Some of the rows."""
+        bound, name = ({k: v[rows] for k, v in held.items()} for held in (self.by_bound, self.by_name))
+        return Seconds(bound, name, self.bounds)
 
     @property
     def total(self) -> np.ndarray:
@@ -64,6 +69,11 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
                 by_name[name] = by_name.get(name, 0.0) + (block.count * (work + fixed))[i]
                 bounds[name] = _bound(block, work[i, 0], fixed[min(i, len(fixed) - 1), 0], memory_bound[i, 0])
     return Seconds(parts, by_name, bounds)
+
+
+def engine_seconds(scales: Mapping[str, float], batch: np.ndarray) -> np.ndarray:
+    """The engine's own time of a decode step of `batch` sequences [rows]: scheduling, sampling, sending."""
+    return scales["step_s"] + scales["sequence_s"] * batch
 
 
 def _bound(block: Block, work: float, fixed: float, memory: bool) -> str:

@@ -135,7 +135,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
             folder.write_trace(trace_lines)
             reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
             step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
-            rows += traffic.modelled_rows(runs, large, chips, reference, options.seed, step)
+            rows += traffic.modelled_rows(runs, large, chips, reference, step)
         except KeyboardInterrupt:
             folder.write_manifest({**facts, "status": "interrupted"})
             raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import profiles
+from harness.architecture import of_model
 from harness.errors import NotPredictable
 from harness.evidence import STALE_DAYS, stale
 from harness.operators import Dtypes
@@ -15,7 +16,7 @@ from harness.profiles import Chip, Model
 from harness.quantity import Cited
 from harness.results import Row
 from harness.roofline import cost, laws, memory
-from harness.roofline.point import Figure, Point, point
+from harness.roofline.point import Point, point
 from harness.run.evaluate import SuiteRun
 from harness.stack import Stack, resolve_dtypes
 from harness.support import fallback, support
@@ -77,11 +78,11 @@ def large_stack(model: Model, chip: Chip) -> Stack:
     Raises NotPredictable with the reason of the narrowest format tried.
     """
     body, most = profiles.stand_in(model), _server_chips(chip)
-    arch, native, reason = architecture(body), body.native_dtype, None
+    arch, native, reason = of_model(body), body.native_dtype, None
     for dtype in (native, *(d for d in NARROWER if BYTES[d] < BYTES[native])):
         try:
             dtypes: Dtypes = resolve_dtypes(Stack(model.id, dtype, chip.id), body, chip)
-            tp = memory.smallest_tp(arch, dtypes, chip, ISL + OSL, CONCURRENCY, most)
+            tp = memory.smallest_tp(arch, dtypes, chip, ISL, OSL, CONCURRENCY, most)
             return Stack(model.id, dtype, chip.id, tp, {"tp": str(tp)} if tp > 8 else {})
         except NotPredictable as error:
             reason = NotPredictable(f"in {dtype}, {error}")
@@ -93,17 +94,17 @@ def _server_chips(chip: Chip) -> int:
     return int(chip.get("server.chips").point) if chip.has("server.chips") else 1
 
 
-def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload, seed: int) -> Iterator[Row]:
+def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload) -> Iterator[Row]:
     """The figures of one operating point; empty with its reason where it cannot be modelled."""
     try:
-        p = point(stack, model, chip, load.isl, load.osl, load.concurrency, seed=seed)
+        p = point(stack, model, chip, load.isl, load.osl, load.concurrency)
     except NotPredictable as error:
         yield from refused_rows(stack, load, str(error), chip)
         return
     base, stated = _base(stack, load, p.dtypes.weight), stated_notes(stack, chip, p.dtypes.weight)
     for name, unit in FIGURES.items():
         yield _figure_row(p, name, unit, load, base, stated)
-    shares = {k: float(np.median(v / p.decode.seconds)) for k, v in p.decode.parts.items()}
+    shares = {k: v / p.decode.seconds for k, v in p.decode.parts.items()}
     if load.generates:
         for name, value in sorted(shares.items(), key=lambda kv: -kv[1]):
             if value >= 0.01:
@@ -178,21 +179,25 @@ def source_id(source: str) -> str:
 
 def _operator_rows(p: Point, base: dict) -> Iterator[Row]:
     """Where each operator stands on the roofline: FLOP per byte, and the modelled FLOP/s it reaches."""
-    for step in (p.prefill, p.decode):
-        for name, listed in step.operators.items():
+    for step, figure in ((p.prefill, "ttft_ms"), (p.decode, "tpot_ms")):
+        whole = p.figures[figure]
+        for name in [
+            n for n in step.operators if n in step.parts
+        ]:  # norms and element-wise kernels are one part together
+            listed = step.operators[name]
             # What the kernel does: it skips the masked half of causal attention, which the trace keeps.
-            flops = sum(count * op.needed_flops for op, count, _ in listed)
-            moved = sum(count * op.total_bytes for op, count, _ in listed)
+            flops = sum(count * op.needed_flops for op, count in listed)
+            moved = sum(count * op.total_bytes for op, count in listed)
             if not flops or not moved:
                 continue
             source = _sources(p, "tpot_ms")
             intensity = flops / moved
-            rate = Figure.of(flops / step.parts[name] / 1e12, "TFLOP/s")
             kind = _kind(p, "tpot_ms")
             yield Row(metric=f"op.flop_per_byte[{name}]", value=float(intensity), unit="FLOP/byte", kind=kind,
                       source=source, **base)  # fmt: skip
-            yield Row(metric=f"op.tflop_s[{name}]", value=rate.value, p10=rate.p10, p90=rate.p90, unit="TFLOP/s",
-                      kind=kind, source=source, **base)  # fmt: skip
+            rate = flops / step.parts[name] / 1e12
+            yield Row(metric=f"op.tflop_s[{name}]", value=rate, p10=rate * whole.value / whole.p90,
+                      p90=rate * whole.value / whole.p10, unit="TFLOP/s", kind=kind, source=source, **base)  # fmt: skip
 
 
 def chip_rows(chip: Chip) -> Iterator[Row]:
@@ -225,7 +230,7 @@ def _ceiling(chip: Chip, metric: str, cited: Cited, factor: float, unit: str, no
 
 
 def modelled_rows(
-    runs: Sequence[SuiteRun], models: Iterable[Model], chips: Sequence[Chip], reference: str | None, seed: int,
+    runs: Sequence[SuiteRun], models: Iterable[Model], chips: Sequence[Chip], reference: str | None,
     progress: Callable[[int], None],
 ) -> Iterator[Row]:  # fmt: skip
     """All modelled rows: ceilings, then the suites' traffic on the reference model, then the large models."""
@@ -236,7 +241,7 @@ def modelled_rows(
         for run in runs:
             load = suite_workload(run)
             for chip in chips:
-                yield from point_rows(Stack(reference, small.native_dtype, chip.id, 1), small, chip, load, seed)
+                yield from point_rows(Stack(reference, small.native_dtype, chip.id, 1), small, chip, load)
                 progress(1)
     load = Workload(WORKLOAD, ISL, OSL, CONCURRENCY)
     for model in models:
@@ -248,5 +253,5 @@ def modelled_rows(
                 asked = Stack(model.id, profiles.stand_in(model).native_dtype, chip.id, most)
                 yield from refused_rows(asked, load, str(error), chip)
             else:
-                yield from point_rows(stack, model, chip, load, seed)
+                yield from point_rows(stack, model, chip, load)
             progress(1)

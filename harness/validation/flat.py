@@ -1,4 +1,4 @@
-"""Measured rows made ready for fitting: their blocks laid end to end, so that a set of scales is tried in milliseconds."""
+"""Measured rows made ready for fitting: their blocks end to end, so that a set of scales is tried in milliseconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.roofline.hardware import View
 from harness.roofline.operate import Asked, pace, prepare
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Demand, Latency, latency
-from harness.roofline.step import Pace, fixed_scales, work_scales
+from harness.roofline.step import Pace, engine_seconds, fixed_scales, work_scales
 
 _ALL = (*GROUPS, "link", "exchange")
 
@@ -73,7 +73,8 @@ class Ready:
 
     def latency(self, scales: Mapping[str, float]) -> Latency:
         own, prefill = pace(self.asked, self.view, scales), prefill_scales(scales)
-        return latency(self.demand, self.decode.seconds(scales, own), self.alone.seconds(prefill, own),
+        decode = self.decode.seconds(scales, own) + engine_seconds(scales, self.demand.batch)
+        return latency(self.demand, decode, self.alone.seconds(prefill, own),
                        self.batched.seconds(prefill, own), scales)  # fmt: skip
 
     def per_chip(self, x: Latency) -> np.ndarray:
@@ -90,7 +91,7 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
     parts, kept, position = [], [], 0
     for plan in sorted_.plans:
         view, asked = sorted_.asked(plan.rows)
-        room = prepare(plan.arch, plan.dtypes, plan.placement, view, asked).room
+        room = prepare(plan.arch, plan.dtypes, plan.placement, view, asked).room.sequences
         rows = plan.rows[room >= 1]
         if not len(rows):
             continue
@@ -101,7 +102,8 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
         position += len(rows)
     rows = np.concatenate(kept)
     view, asked = sorted_.asked(rows)
-    demand = Demand(**{f.name: np.concatenate([getattr(w.demand, f.name) for _, w, _ in parts]) for f in fields(Demand) if f.name != "accepted"})
+    names = [f.name for f in fields(Demand) if f.name != "accepted"]  # nothing is speculated in scored rows
+    demand = Demand(**{name: np.concatenate([getattr(w.demand, name) for _, w, _ in parts]) for name in names})
     chips = np.concatenate([np.full(len(n), float(w.chips)) for n, w, _ in parts])
 
     def flat(blocks, columns) -> Flat:
