@@ -7,27 +7,28 @@ from harness.operators import Dtypes
 from harness.trace import BYTES
 
 
-def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1) -> float:
-    """Bytes of weights on one of `tp` chips: what must fit beside the KV cache.
+def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1, dp: int = 1) -> float:
+    """Bytes of weights on one of tp x dp chips: what must fit beside the KV cache.
 
     Every chip holds the norms, the mixing of residual streams and MLA's down-projections whole. Left out: copies of
     KV projections where KV heads are fewer than chips (below 1 % of any model here).
     """
     parts = arch.parts
     whole = parts.get("norm", 0) + parts.get("mixing", 0)
-    total = whole * BYTES[dtypes.of("norm")] + sum(_layer_bytes(arch, g, dtypes, tp, ep) for g in arch.layers)
+    total = whole * BYTES[dtypes.of("norm")] + sum(_layer_bytes(arch, g, dtypes, tp, ep, dp) for g in arch.layers)
     embedding = parts["embedding"] * BYTES[dtypes.of("embedding")]
     return total + (embedding + parts.get("head", 0) * BYTES[dtypes.of("head")]) / tp
 
 
-def _layer_bytes(arch: Architecture, g: LayerGroup, dtypes: Dtypes, tp: int, ep: int) -> float:
+def _layer_bytes(arch: Architecture, g: LayerGroup, dtypes: Dtypes, tp: int, ep: int, dp: int) -> float:
     """Attention and feed-forward weights of a group of layers on one chip."""
     whole = g.attention.shared_parameters(arch.hidden)
     attention = whole + (g.attention.parameters(arch.hidden) - whole) / tp
     total = attention * BYTES[dtypes.of("attention")]
     if isinstance(g.mlp, Dense):
         return g.count * (total + g.mlp.parameters(arch.hidden) * BYTES[dtypes.of("mlp")] / tp)
-    routed = g.mlp.experts * g.mlp.expert_parameters(arch.hidden) / (tp if ep <= 1 else max(tp, ep))
+    holders = tp * dp if dp > 1 else max(tp, ep)  # ranks of data-parallel attention share one set of experts
+    routed = g.mlp.experts * g.mlp.expert_parameters(arch.hidden) / holders
     routed += g.mlp.latent_parameters(arch.hidden)
     common = g.mlp.common_parameters(arch.hidden) / tp
     return g.count * (total + routed * BYTES[dtypes.of("experts")] + common * BYTES[dtypes.of("shared_experts")])

@@ -88,6 +88,11 @@ class Chip(Profile):
         return self.texts["vendor"]
 
     @property
+    def family(self) -> str:
+        """The line of designs (Hopper, CDNA, ...); a chip whose profile names none is its own family."""
+        return self.texts.get("family", self.id)
+
+    @property
     def unsupported(self) -> tuple[str, ...]:
         """Dtypes the chip is stated (or inferred, with its source in the table) not to compute in."""
         return tuple(self.tables.get("dtypes", {}).get("unsupported", ()))

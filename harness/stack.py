@@ -135,11 +135,18 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
 
     weight = stack.weight_dtype or model.native_dtype
     act = stack.options.get("act") or _default_act(weight, chip)
-    kv = stack.options.get("kv") or ("bf16" if act in ("fp8", "int8", "nvfp4", "fp4", "mxfp4") else act)
+    kv = stack.options.get("kv") or _default_kv(act)
     for dtype in (weight, act):
         if chip.peak_key(dtype) is None:
             raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
     return Dtypes(weight, act, kv, kept_formats(model))
+
+
+def _default_kv(act: str) -> str:
+    """An 8-bit cache beside 8-bit or 4-bit floating activations, as served benchmarks are set up; else 16 bits."""
+    if act in ("fp8", "nvfp4", "fp4", "mxfp4"):
+        return "fp8"
+    return "bf16" if act == "int8" else act
 
 
 def _default_act(weight: str, chip: Chip) -> str:

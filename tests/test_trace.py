@@ -12,7 +12,7 @@ from harness.architecture import Architecture, Dense, Gqa, LayerGroup, Mla, Moe
 from harness.operators import FP32, Dtypes, Group, Load
 from harness.profiles import model
 from harness.reference.model import Cache
-from harness.roofline.point import architecture
+from harness.architecture import of_model as architecture
 from harness.trace import COLLECTIVE_KINDS, Recorder
 from tests.conftest import golden, read
 

@@ -15,7 +15,7 @@ from harness.profiles import chip, model
 from harness.quantity import Reading
 from harness.results import Row
 from harness.roofline import memory
-from harness.roofline.point import architecture
+from harness.architecture import of_model as architecture
 from harness.run import manifest, traffic
 from harness.run.choice import COMPARED
 from harness.run.evaluate import Graded, SuiteRun

@@ -20,9 +20,9 @@ from harness.architecture.linear import GatedDelta, Kda, Lightning
 from harness.architecture.mlp import Dense, Moe
 from harness.architecture.plan import Architecture, Attention, LayerGroup, Recurrent
 from harness.architecture.softmax import Compressed, Gqa, Mla
-from harness.architecture.table import from_table, to_table
+from harness.architecture.table import from_table, of_model, to_table
 
 __all__ = [
     "Architecture", "Attention", "Compressed", "Dense", "GatedDelta", "Gqa", "Kda", "LayerGroup", "Lightning", "Mla",
-    "Moe", "Recurrent", "from_table", "to_table",
+    "Moe", "Recurrent", "from_table", "of_model", "to_table",
 ]  # fmt: skip

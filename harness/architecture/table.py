@@ -12,6 +12,7 @@ from harness.architecture.mlp import Dense, Moe
 from harness.architecture.plan import Architecture, LayerGroup
 from harness.architecture.softmax import Compressed, Gqa, Mla
 from harness.errors import BadFile
+from harness.profiles import Model, stand_in
 
 _ATTENTION = {"gqa": Gqa, "mla": Mla, "compressed": Compressed, "gated-delta": GatedDelta, "kda": Kda,
               "lightning": Lightning}  # fmt: skip
@@ -73,3 +74,9 @@ def _make(cls: type, table: Mapping[str, Any], path: Path, key: str) -> Any:
         elif f.type == "bool" and not isinstance(table[name], bool):
             raise BadFile(path, f"{key}.{name}", table[name], "true or false")
     return cls(**table)
+
+
+def of_model(asked: Model) -> Architecture:
+    """The layer plan of a model, or of its proxy. Raises NotPredictable where neither is published."""
+    body = stand_in(asked)
+    return from_table(body.tables["architecture"], body.path)

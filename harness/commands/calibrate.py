@@ -22,7 +22,8 @@ def command(kernels: Path | None, points: Path | None, out: Path | None) -> None
     """
     from harness.roofline import laws
     from harness.roofline.fit import fit_folder
-    from harness.roofline.fit_deployment import fit_points
+    from harness.validation.fit import fit_file
+    from harness.validation.scored import read
 
     if kernels is None and points is None:
         raise UserMistake("nothing to fit on: give --kernels DIR, --points FILE, or both")
@@ -34,6 +35,6 @@ def command(kernels: Path | None, points: Path | None, out: Path | None) -> None
     if kernels is not None:
         written += fit_folder(kernels, target, say)
     if points is not None:
-        written.append(fit_points(points, target, say))
+        written.append(fit_file(read(points), points.name, target, say))
     for path in written:
         click.echo(path)

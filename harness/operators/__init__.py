@@ -5,13 +5,14 @@ may be ints (then the trace equals the counted one, exactly) or NumPy arrays of 
 operating point (then every operator is an array over all of them).
 
 Tensor parallelism splits heads, feed-forward width and vocabulary; KV heads are copied where they are fewer
-than the chips. Expert parallelism gives each chip experts/ep whole experts and its share of routed rows.
-Left out: routing imbalance (the roofline stage adds it), activations that a fused kernel never writes.
+than the chips. Expert parallelism gives each chip experts/ep whole experts and its share of routed rows. With
+data-parallel attention (dp > 1) the load is that of one rank of tp chips, the experts see the tokens of all ranks,
+and tokens travel to their experts and back instead of being summed. Left out: routing imbalance (the roofline stage adds it), activations that a fused kernel never writes.
 """
 
 from __future__ import annotations
 
-from harness.architecture import Architecture, Compressed, Dense, GatedDelta, Gqa, Kda, LayerGroup, Lightning, Mla
+from harness.architecture import Architecture, Compressed, Dense, GatedDelta, Gqa, Kda, LayerGroup, Lightning, Mla, Moe
 from harness.operators import linear, mlp, softmax
 from harness.operators.load import FP32, KEPT_BY_DEFAULT, Dtypes, Group, Load
 from harness.operators.step import Step, split
@@ -28,10 +29,11 @@ def trace(
     phase: str,
     tp: int = 1,
     ep: int = 1,
+    dp: int = 1,
     mla: str | None = None,
 ) -> Trace:
-    """The operators of one step on one of `tp` chips, as a `Trace`; see `plan`."""
-    return Trace(plan(arch, load, dtypes, phase=phase, tp=tp, ep=ep, mla=mla))
+    """The operators of one step on one of the chips, as a `Trace`; see `plan`."""
+    return Trace(plan(arch, load, dtypes, phase=phase, tp=tp, ep=ep, dp=dp, mla=mla))
 
 
 def plan(
@@ -42,6 +44,7 @@ def plan(
     phase: str,
     tp: int = 1,
     ep: int = 1,
+    dp: int = 1,
     mla: str | None = None,
 ) -> list[tuple[Op, int]]:
     """(operator, layers it runs in) of one step, in order; the load's numbers may be arrays of one shape.
@@ -50,7 +53,7 @@ def plan(
     context expanded to keys and values; the default for prefill). Raises NotPredictable where heads, KV heads,
     experts or widths do not divide.
     """
-    step = Step(load, phase, dtypes, arch.hidden, tp, ep)
+    step = Step(load, phase, dtypes, arch.hidden, tp, ep, dp)
     mla = mla or ("absorbed" if phase == "decode" else "expanded")
     out: list[tuple[Op, int]] = [(_embedding(step), 1)]
     if tp > 1:
@@ -84,13 +87,15 @@ def _layer(step: Step, arch: Architecture, group: LayerGroup, mode: str) -> list
         residual = step.elementwise("attn_residual", tokens, hidden, 3, 2)
         return [*attention, *second, *feed_forward, *_reduce(step, "mlp"), residual]
     feed_forward = [step.norm("mlp_norm", tokens, hidden), *feed_forward]
+    exchanged = step.dp > 1 and isinstance(group.mlp, Moe)
+    attention += _reduce(step, "attn")
+    feed_forward += mlp.exchange(step, group.mlp) if exchanged else _reduce(step, "mlp")
     return [*_block(step, arch, "attn", attention, group.norms), *_block(step, arch, "mlp", feed_forward, group.norms)]
 
 
 def _block(step: Step, arch: Architecture, name: str, ops: list[Op], norms: int) -> list[Op]:
-    """A block's operators, its reduction, the norm after it where there is one, and the way back to the residual."""
+    """A block's operators, the norm after it where there is one, and the way back to the residual."""
     tokens, hidden = step.load.tokens, step.hidden
-    ops = [*ops, *_reduce(step, name)]
     if norms > 2:
         ops.append(step.norm(f"{name}_post_norm", tokens, hidden))
     if arch.streams == 1:

@@ -79,6 +79,10 @@ class Load:
         parts = [_chunked(g, chunk) if chunk else _windowed(g, window) for g in self.groups]
         return tuple(sum(p[i] for p in parts) for i in range(3))
 
+    def touched(self, experts: int, top_k: int, copies: int = 1) -> Any:
+        """Experts that at least one of `copies` x tokens is routed to, under uniform routing."""
+        return experts * (1 - (1 - top_k / experts) ** (self.tokens * copies))
+
     def selected(self, most: int = 0, ratio: int = 1) -> Seen:
         """What a query sees of entries that stand for `ratio` tokens each: the `most` chosen ones, or all (0).
 

@@ -20,17 +20,19 @@ def dense(step: Step, mlp: Dense, name: str = "mlp", part: str = "mlp") -> list[
 def moe(step: Step, mlp: Moe) -> list[Op]:
     """Router, the grouped product of the routed experts, the shared experts.
 
-    Experts touched: E (1 - (1 - k/E)^tokens) under uniform routing; their weights are read once.
+    Experts touched: E (1 - (1 - k/E)^tokens) under uniform routing; their weights are read once. Where attention
+    is data-parallel, the experts see the tokens of all `dp` ranks.
     """
     tokens, weight, stream = step.load.tokens, step.dtypes.of("experts"), step.dtypes.stream
     act = stream if weight in WIDE else step.dtypes.act
-    parts = step.tp if step.ep <= 1 else max(1, step.tp // step.ep)
-    width, inner = split(mlp.intermediate, parts, "expert width"), mlp.width(step.hidden)
-    local = split(mlp.experts, max(1, step.ep), "experts")
-    rows = tokens * mlp.top_k / step.ep if step.ep > 1 else tokens * mlp.top_k
-    touched = local * (1 - (1 - mlp.top_k / mlp.experts) ** tokens)
+    ep, copies = max(1, step.ep), step.dp
+    width, inner = split(mlp.intermediate, max(1, step.tp * copies // ep), "expert width"), mlp.width(step.hidden)
+    local = split(mlp.experts, ep, "experts")
+    seen = tokens * copies if copies > 1 else tokens
+    rows = seen * mlp.top_k / ep if ep > 1 else seen * mlp.top_k
+    touched = step.load.touched(mlp.experts, mlp.top_k, copies) * local / mlp.experts
     grouped = Op(
-        "experts", "moe", step.phase, (tokens, inner, width, mlp.top_k, local, touched),
+        "experts", "moe", step.phase, (seen, inner, width, mlp.top_k, local, touched),
         2 * rows * 3 * inner * width, weight, act, "", touched * 3 * inner * width * BYTES[weight],
         rows * inner * BYTES[act], rows * inner * BYTES[stream], out_dtype="" if act == stream else stream,
     )  # fmt: skip
@@ -38,6 +40,20 @@ def moe(step: Step, mlp: Moe) -> list[Op]:
     if mlp.shared_intermediate:
         ops += dense(step, Dense(mlp.shared_intermediate), "shared", "shared_experts")
     return ops
+
+
+def exchange(step: Step, mlp: Moe) -> list[Op]:
+    """Tokens to the chips of their experts and back: a token visits at most min(top_k, ep) chips.
+
+    Each of a rank's `tp` chips sends its share. Out go activations in the experts' format, back come sums in the
+    stream's. Left out: tokens whose experts are at home ((1 - 1/ep) is the collective's).
+    """
+    copies = step.load.tokens * min(mlp.top_k, step.ep) * mlp.width(step.hidden) / step.tp
+    out = step.dtypes.stream if step.dtypes.of("experts") in WIDE else step.dtypes.act
+    return [
+        step.collective("dispatch", "all_to_all", copies, step.ep, out),
+        step.collective("combine", "all_to_all", copies, step.ep),
+    ]
 
 
 def _latent(step: Step, mlp: Moe, grouped: Op) -> list[Op]:

@@ -20,6 +20,7 @@ class Step:
     hidden: int
     tp: int
     ep: int
+    dp: int = 1  # ranks of data-parallel attention, `tp` chips each, that share the experts
 
     def gemm(self, name: str, m: Any, n: int, k: int, part: str) -> Op:
         """[m, k] x [k, n]: weights read once, activations in and out."""
@@ -75,9 +76,10 @@ class Step:
             tokens * heads * v_dim * BYTES[act], kv * kv_width * BYTES[kv_bytes_dtype], 0, self.phase == "prefill",
         )  # fmt: skip
 
-    def collective(self, name: str, kind: str, elements: Any, chips: int) -> Op:
-        stream = self.dtypes.stream
-        return Op(name, kind, self.phase, (elements * BYTES[stream], chips), 0, stream, stream)
+    def collective(self, name: str, kind: str, elements: Any, chips: int, dtype: str = "") -> Op:
+        """`elements` of one chip in a format (the stream's where none is given)."""
+        dtype = dtype or self.dtypes.stream
+        return Op(name, kind, self.phase, (elements * BYTES[dtype], chips), 0, dtype, dtype)
 
 
 def split(width: int, parts: int, what: str, exact: bool = True) -> int:

@@ -1,6 +1,7 @@
-"""The efficiency law of a kernel class, and where its three constants come from.
+"""The constants of the kernel laws: what every class has, as draws, and the files they come from.
 
-A kernel takes t0 + max(bytes / (e_bw * bandwidth), flops / (e_fl * peak)).
+`shapes.py` and `links.py` say what the constants mean; t0_s, e_bw and e_fl alone make the plain law
+t0 + max(bytes / (e_bw * bandwidth), flops / (e_fl * peak)).
 
 `constants/*.toml` are written by the fit (`stackline calibrate`), one file a kernel class family, with the
 data, date and error of the fit. A chip with measured kernels uses its own constants; any other draws each
@@ -54,7 +55,9 @@ def law(name: str, chip_id: str, n: int, seed: int) -> Law:
     own = table.get("chips", {}).get(chip_id)
     draws = {}
     for part in PARTS:
-        if own is not None:
+        if part not in table["prior"]:
+            draws[part] = np.full(n, np.nan)  # a collective does no arithmetic
+        elif own is not None:
             draws[part] = np.full(n, own[part])
         else:
             draws[part] = _prior(name, part, chip_id).sample(n, seed)

@@ -1,51 +1,62 @@
-"""One operating point: a stack serving `concurrency` requests of isl input and osl output tokens, closed loop.
+"""One operating point: a stack serving requests of isl input and osl output tokens, closed loop; see `evaluate.py`.
 
-Per replica, b sequences run together (no more than memory holds):
-  TPOT  = decode step(b, isl + osl/2) + w (b - 1) prefill / osl   (the others' prefills, spread over the steps)
-  TTFT  = prefill + half a decode step + q (b - 1) prefill        (waiting for the step in hand and the others)
-  E2E   = TTFT + (osl - 1) TPOT,  output tokens/s = b osl / E2E
-with w and q fitted on published operating points (laws.Deployment), whose remaining spread is drawn into
-TPOT and TTFT. The decode step is taken at the mean context. Left out: chunked prefill's mixing with decode
-inside one kernel, speculative decoding, disaggregation, pipeline and expert parallelism; a stack that asks
-for what is left out is refused. Where b is less than asked, requests queue and TTFT grows by their wait.
+The same path as a million of them, for one row, with what it was made of: the times of every operator, the profile
+values each figure rests on, and which unknown holds how much of the answer's spread.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from harness import operators
-from harness.architecture import Architecture, from_table
+from harness.architecture import of_model
 from harness.errors import NotPredictable
 from harness.operators import Group, Load
-from harness.profiles import Chip, Model, stand_in
+from harness.profiles import Chip, Model, shared_value, stand_in
 from harness.quantity import Cited, weakest
-from harness.roofline import cost, energy, laws, memory
-from harness.roofline.kernels import Kernels
-from harness.roofline.step import StepTime, step_time
-from harness.stack import Deployment, Stack, read_deployment, resolve_dtypes
+from harness.roofline import constants as fitted
+from harness.roofline import cost, memory
+from harness.roofline.evaluate import BOUNDS, Timed, bound, figures, timed
+from harness.roofline.hardware import Hardware, View
+from harness.roofline.layouts import Placement, place
+from harness.roofline.operate import MAX_SEQUENCES, Asked, Work, prepare
+from harness.stack import Stack, resolve_dtypes
+from harness.trace import Op
 
-DRAWS = 512
-P10, P50, P90 = 0.1, 0.5, 0.9
-_NOT_MODELLED = ("spec", "disagg", "chunk", "prefix", "max_batched_tokens", "engine", "date", "region")
+_NOT_MODELLED = ("disagg", "chunk", "prefix", "max_batched_tokens", "region")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A modelled figure: the median of its draws, p10 and p90."""
+    """A modelled figure: its value, p10 and p90."""
 
     value: float
     p10: float
     p90: float
     unit: str
 
-    @classmethod
-    def of(cls, draws: np.ndarray, unit: str) -> Figure:
-        p10, p50, p90 = (float(q) for q in np.quantile(draws, (P10, P50, P90)))
-        return cls(p50, p10, p90, unit)
+
+UNITS = {
+    "ttft_ms": "ms", "tpot_ms": "ms", "tok_s_per_user": "token/s", "output_tok_s_per_chip": "token/s",
+    "total_tok_s_per_chip": "token/s", "power_w_per_chip": "W", "energy_j_per_output_tok": "J/token",
+    "usd_per_m_output_tok": "USD/Mtoken",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """A step's seconds by operator, all layers together, and the operators of the trace by name."""
+
+    phase: str
+    parts: dict[str, float]
+    bounds: dict[str, str]
+    operators: dict[str, list[tuple[Op, int]]]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.parts.values())
 
 
 @dataclass(frozen=True)
@@ -54,14 +65,15 @@ class Point:
 
     figures: dict[str, Figure]
     bound_by: str
-    deployment: Deployment
-    batch: int
+    placement: Placement
+    batch: float  # requests that run together on a replica
     dtypes: operators.Dtypes
     decode: StepTime
-    prefill: StepTime
-    memory: memory.Fit
+    prefill: StepTime  # of one request, alone
+    room: float  # sequences of this length that a replica's memory holds
     used: dict[str, dict[str, Cited]]  # figure -> the profile values it rests on
     price: cost.Price | None
+    timed: Timed
     notes: dict[str, str] = field(default_factory=dict)
 
     def weakest_kind(self, figure: str) -> str:
@@ -69,97 +81,99 @@ class Point:
         return weakest([cited.kind for cited in self.used[figure].values()])
 
 
-def architecture(model: Model) -> Architecture:
-    """The layer plan of a model, or of its proxy. Raises NotPredictable where neither is published."""
-    body = stand_in(model)
-    return from_table(body.tables["architecture"], body.path)
-
-
 def point(
-    stack: Stack,
-    model: Model,
-    chip: Chip,
-    isl: float,
-    osl: float,
-    concurrency: int,
-    *,
-    n: int = DRAWS,
-    seed: int = 0,
-) -> Point:
+    stack: Stack, model: Model, chip: Chip, isl: float, osl: float, concurrency: float,
+    constants: fitted.Constants | None = None,
+) -> Point:  # fmt: skip
     """Model one operating point. Raises NotPredictable with the reason where it cannot be."""
+    constants = constants or fitted.load()
     for key in _NOT_MODELLED:
         if key in stack.options:
             raise NotPredictable(f"'{key}' is not modelled")
-    body = stand_in(model)
-    arch = architecture(body)
+    body, arch = stand_in(model), of_model(model)
     if isl + osl > model.get("context").point:
         raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
     dtypes = resolve_dtypes(stack, body, chip)
-    where = read_deployment(stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
-    if where.pp > 1 or where.dp > 1 or where.ep > 1:
-        raise NotPredictable("pipeline, expert and data-parallel attention are not modelled")
-    gpu_mem = float(stack.options["gpu_mem"]) if "gpu_mem" in stack.options else None
-    room = memory.fit(arch, dtypes, chip, math.ceil(isl + osl), where.tp, where.ep, gpu_mem)
-    asked = max(1, math.ceil(concurrency / where.replicas))  # on the fullest replica
-    batch = min(asked, room.sequences, stack.number("max_seqs") or asked)
-    kernels = Kernels(chip, n, seed)
-    kernels.used["memory.capacity"] = chip.get("memory.capacity")
-    prefill, decode = _steps(kernels, arch, dtypes, isl, osl, batch, where)
-    ttft, tpot = latencies(prefill.seconds, decode.seconds, batch, osl)
-    scale, names = laws.deployment(), (chip.id, model.id, n, seed)
-    ttft = ttft * laws.residual("ttft", scale.sigma_ttft, *names)
-    tpot = tpot * laws.residual("tpot", scale.sigma_tpot, *names)
-    e2e = ttft + (osl - 1) * tpot
-    if asked > batch:  # requests beyond the batch wait for whole requests to finish
-        ttft = ttft + (asked - batch) / batch * e2e
-    # Requests in flight on a replica, in the mean: fewer than one where there are more replicas than requests.
-    running = min(concurrency / where.replicas, batch)
-    per_chip = running * osl / e2e / where.tp
-    figures = {
-        "ttft_ms": Figure.of(ttft * 1e3, "ms"),
-        "tpot_ms": Figure.of(tpot * 1e3, "ms"),
-        "tok_s_per_user": Figure.of(1 / tpot, "token/s"),
-        "output_tok_s_per_chip": Figure.of(per_chip, "token/s"),
-        "total_tok_s_per_chip": Figure.of(per_chip * (isl + osl) / osl, "token/s"),
-        "memory_used_share": Figure.of(_used_share(kernels, room, batch), "1"),
-    }
-    timed = dict(kernels.used)
-    used = {name: timed for name in figures}
-    used["memory_used_share"] = {"memory.capacity": timed["memory.capacity"]}
-    if chip.has("power.tdp"):
-        power, power_used = energy.board_power_w(chip, n, seed)
-        figures["power_w_per_chip"] = Figure.of(power, "W")
-        figures["energy_j_per_output_tok"] = Figure.of(power / per_chip, "J/token")
-        used |= {"power_w_per_chip": power_used, "energy_j_per_output_tok": timed | power_used}
+    where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
+    view = View(Hardware.of([chip], constants.left_out), np.zeros(1, int))
+    used = _used(chip, where, dtypes)
+    asked = _asked(stack, isl, osl, concurrency)
+    memory.check(arch, dtypes, where, chip, isl, osl, asked.reserve)
+    work = prepare(arch, dtypes, where, view, asked)
+    t = timed(work, asked, constants, named=True)
     price = cost.price(chip, stack.options.get("price"))
-    if price is not None:
-        rent = price.cited.sample(n, seed)
-        figures["usd_per_m_output_tok"] = Figure.of(rent / per_chip * 1e6, "USD/Mtoken")
-        used["usd_per_m_output_tok"] = timed | {f"price.{price.price_class}": price.cited}
-    queue = batch < asked
-    bound = "capacity" if queue else decode.bound_by
-    notes = {"batch": str(batch)} if queue else {}
+    found = figures(t, work, constants, dtypes.act, stack.options.get("price"))
+    shown = {k: Figure(*(float(x[0]) for x in found[k]), unit) for k, unit in UNITS.items() if np.isfinite(found[k][0][0])}
+    held = (work.weight_bytes + float(work.demand.batch[0]) / where.layout.dp * float(work.sequence_bytes[0]))
+    capacity = chip.get("memory.capacity")
+    shown["memory_used_share"] = Figure(*(held / x for x in (capacity.point, capacity.quantile(0.9), capacity.quantile(0.1))), "1")
+    batch = float(work.demand.batch[0])
+    notes = {"batch": f"{batch:g}"} if batch < work.demand.asked[0] else {}
     if body is not model:
         notes["proxy"] = body.id
-    return Point(figures, bound, where, batch, dtypes, decode, prefill, room, used, price, notes)
+    decode, prefill = _steps(t, work, arch, dtypes, where, isl, osl)
+    return Point(shown, BOUNDS[bound(t, work)[0]], where, batch, dtypes, decode, prefill, float(work.room[0]),
+                 _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
 
 
-def _steps(kernels, arch, dtypes, isl, osl, batch, where) -> tuple[StepTime, StepTime]:
-    """(prefill of one request, decode of the batch at its mean context)."""
-    alone = Load((Group(1, isl, 0),))
-    mean = Load((Group(batch, 1, isl + osl / 2),))
-    prefill = operators.trace(arch, alone, dtypes, phase="prefill", tp=where.tp, ep=where.ep)
-    decode = operators.trace(arch, mean, dtypes, phase="decode", tp=where.tp, ep=where.ep)
-    return step_time(kernels, prefill), step_time(kernels, decode)
+def _asked(stack: Stack, isl: float, osl: float, concurrency: float) -> Asked:
+    blank = np.full(1, np.nan)
+    one = {k: np.array([float(v)]) for k, v in (("isl", isl), ("osl", osl), ("concurrency", concurrency))}
+    more = {"reserve": 1 - float(stack.options["gpu_mem"])} if "gpu_mem" in stack.options else {}
+    engine = np.array([stack.options.get("engine", "")])
+    date = np.array([fraction(stack.options["date"])]) if "date" in stack.options else blank
+    return Asked(
+        **one, requests=blank, prefix_hit=blank, date=date, engine=engine, static=np.zeros(1, bool),
+        accepted=float(stack.options.get("spec", 1.0)),
+        max_sequences=stack.number("max_seqs") or MAX_SEQUENCES, **more,
+    )  # fmt: skip
 
 
-def latencies(prefill_s, decode_s, batch, osl):
-    """(TTFT, TPOT) in seconds from one prefill's and one decode step's; see the module's equations."""
-    scale = laws.deployment()
-    tpot = decode_s + scale.interleave * (batch - 1) * prefill_s / osl
-    ttft = prefill_s + 0.5 * decode_s * (batch > 1) + scale.queue * (batch - 1) * prefill_s
-    return ttft, tpot
+def fraction(date: str) -> float:
+    """"2026", "2026-03" or "2026-03-15" as a fractional year, the middle of what is given."""
+    year, month, day = (*(int(p) for p in date.split("-")), None, None)[:3]
+    if month is None:
+        return year + 0.5
+    return year + (month - 1 + (0.5 if day is None else (day - 1) / 31)) / 12
 
 
-def _used_share(kernels: Kernels, room: memory.Fit, batch: int) -> np.ndarray:
-    return (room.weight_bytes + batch * room.sequence_bytes) / kernels.draw("memory.capacity")
+def _used(chip: Chip, where: Placement, dtypes: operators.Dtypes) -> dict[str, Cited]:
+    """The profile values that times rest on. Raises NotPredictable with the profile's reason where one is absent."""
+    layout = where.layout
+    keys = ["memory.capacity", "memory.bandwidth", *dict.fromkeys(chip.peak_key(d) for d in (dtypes.act, dtypes.stream))]
+    if layout.tp * layout.ep > 1:
+        keys.append("scaleup.bandwidth")
+        if chip.has("scaleup.domain"):
+            keys.append("scaleup.domain")
+            if max(layout.tp, layout.ep) > chip.get("scaleup.domain").quantile(0.05) and chip.has("scaleout.bandwidth"):
+                keys.append("scaleout.bandwidth")
+    for key in keys:
+        if not chip.has(key):
+            raise NotPredictable(f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}")
+    return {key: chip.get(key) for key in keys}
+
+
+def _rests_on(shown: dict, used: dict[str, Cited], chip: Chip, price: cost.Price | None) -> dict[str, dict[str, Cited]]:
+    out = {name: used for name in shown}
+    out["memory_used_share"] = {"memory.capacity": used["memory.capacity"]}
+    if "power_w_per_chip" in shown:
+        power = {"power.tdp": chip.get("power.tdp"), "power.utilisation": shared_value("power.utilisation")}
+        out |= {"power_w_per_chip": power, "energy_j_per_output_tok": used | power}
+    if price is not None:
+        out["usd_per_m_output_tok"] = used | {f"price.{price.price_class}": price.cited}
+    return out
+
+
+def _steps(t: Timed, work: Work, arch, dtypes, where: Placement, isl: float, osl: float) -> tuple[StepTime, StepTime]:
+    layout, x = where.layout, work.demand
+    rank = max(float(x.batch[0]) / (layout.dp * layout.pp), 1)
+    loads = {"decode": Load((Group(rank, 1, isl + osl / 2),)), "prefill": Load((Group(1, isl, 0),))}
+    out = []
+    for phase, seconds in (("decode", t.decode), ("prefill", t.alone)):
+        ops: dict[str, list[tuple[Op, int]]] = {}
+        for op, count in operators.plan(arch, loads[phase], dtypes, phase=phase, tp=layout.tp, ep=layout.ep, dp=layout.dp):
+            ops.setdefault(f"{phase}.{op.name}", []).append((op, count))
+        parts = {f"{phase}.{k}" if k != "engine" else k: float(v[0]) for k, v in seconds.by_name.items()}
+        bounds = {f"{phase}.{k}" if k != "engine" else k: v for k, v in seconds.bounds.items()}
+        out.append(StepTime(phase, parts, bounds, ops))
+    return out[0], out[1]

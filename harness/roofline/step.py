@@ -1,64 +1,97 @@
-"""One engine step: its kernels, its collectives, and the engine's own time; the parts sum to the total."""
+"""Time of an engine step from its blocks: each group scaled as a running engine shows, summed over operators.
+
+    kernels   k [ work (max(memory, compute) + overlap min) + e g fixed ],   collectives   work link + fixed
+    k: the vendor's software at a date, e: the engine, g: (3.35 TB/s / bandwidth)^generation
+
+The roofline bound (Williams, Waterman and Patterson, CACM 52:4, 2009) is in the blocks; every scale is one of
+`scales.SCALES`. A step's parts sum to its total. Left out: overlap of computing and communicating.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.roofline import laws
-from harness.roofline.collectives import collective_time
-from harness.roofline.kernels import Kernels, KernelTime
-from harness.trace import COLLECTIVE_KINDS, Op, Trace
+from harness.roofline.blocks import GROUPS, LINKS, Block
+
+# What a part of a step is bound by; the parts of `Seconds`.
+PARTS = ("memory", "compute", "overhead", "network", "hops")
+_SMALL_SHARE = 0.6  # of the bandwidth that a streaming kernel reaches before its scale
+REFERENCE_BANDWIDTH = 3.35e12
 
 
 @dataclass(frozen=True)
-class StepTime:
-    """Draws of a step's time in seconds [n], by operator and in all."""
+class Pace:
+    """Factors of rows [rows]: kernels (vendor and date), fixed times (engine, generation) and experts' layers."""
 
-    parts: dict[str, np.ndarray]  # "phase.operator" -> seconds [n], all layers together
-    bounds: dict[str, str]  # "phase.operator" -> memory | compute | network | overhead
-    # "phase.operator" -> (operator, layers, time of one) of every layer plan that has it
-    operators: dict[str, list[tuple[Op, int, KernelTime]]]
+    kernels: np.ndarray
+    fixed: np.ndarray
+
+
+@dataclass
+class Seconds:
+    """A step's time [rows] by what binds it, and by operator where asked for."""
+
+    by_bound: dict[str, np.ndarray]
+    by_name: dict[str, np.ndarray] = field(default_factory=dict)
+    bounds: dict[str, str] = field(default_factory=dict)  # of the first row
 
     @property
-    def seconds(self) -> np.ndarray:
-        return sum(self.parts.values())
-
-    @property
-    def bound_by(self) -> str:
-        """What most of the step's time is bound by."""
-        share: dict[str, float] = {}
-        for name, seconds in self.parts.items():
-            share[self.bounds[name]] = share.get(self.bounds[name], 0.0) + float(np.median(seconds))
-        return max(share, key=share.get)
+    def total(self) -> np.ndarray:
+        return sum(self.by_bound.values())
 
 
-def step_time(kernels: Kernels, trace: Trace, engine: bool = True) -> StepTime:
-    """Time of a step's operators run one after another, each scaled as a running engine shows (laws.Deployment),
-    none faster than its own roofline.
-
-    Left out: overlap of compute and communication beyond what the fitted scales hold.
-    """
-    scale = laws.deployment()
-    parts: dict[str, np.ndarray] = {}
+def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named: bool = False) -> Seconds:
+    """Seconds of a step; `named` keeps every operator's, for explaining one."""
+    zero = np.zeros(len(pace.kernels))
+    parts = {name: zero for name in PARTS}
+    by_name: dict[str, np.ndarray] = {}
     bounds: dict[str, str] = {}
-    operators: dict[str, list[tuple[Op, int, KernelTime]]] = {}
-    largest: dict[str, float] = {}
-    for op, count in trace:
-        network = op.kind in COLLECTIVE_KINDS
-        time = collective_time(kernels, op) if network else kernels.time(op)
-        if network:
-            seconds = scale.network * (time.fixed_s + time.work_s)
+    for block in blocks:
+        work, fixed, memory_bound = times(block, scales, pace)
+        if block.group in LINKS:
+            split = {"network": (block.count * work).sum(0), "hops": (block.count * fixed).sum(0)}
         else:
-            work = scale.prefill_work if op.phase == "prefill" else scale.work
-            seconds = scale.fixed * time.fixed_s + np.maximum(work * time.work_s, time.floor_s)
-        name = f"{op.phase}.{op.name}"
-        parts[name] = parts.get(name, 0.0) + count * seconds
-        operators.setdefault(name, []).append((op, count, time))
-        if (share := count * float(np.median(seconds))) >= largest.get(name, 0.0):
-            largest[name], bounds[name] = share, "network" if network else time.bound
-    if engine:
-        parts["engine"] = np.full(kernels.n, scale.step_s)
-        bounds["engine"] = "overhead"
-    return StepTime(parts, bounds, operators)
+            memory = (block.count * np.where(memory_bound, work, 0.0)).sum(0)
+            whole = (block.count * work).sum(0)
+            split = {"memory": memory, "compute": whole - memory, "overhead": (block.count * fixed).sum(0)}
+        for name, seconds in split.items():
+            parts[name] = parts[name] + seconds
+        if named:
+            for i, name in enumerate(block.names):
+                by_name[name] = by_name.get(name, 0.0) + (block.count * (work + fixed))[i]
+                bounds[name] = _bound(block, work[i, 0], fixed[min(i, len(fixed) - 1), 0], memory_bound[i, 0])
+    return Seconds(parts, by_name, bounds)
+
+
+def _bound(block: Block, work: float, fixed: float, memory: bool) -> str:
+    if block.group in LINKS:
+        return "network"
+    return "overhead" if fixed > work else "memory" if memory else "compute"
+
+
+def times(block: Block, scales: Mapping[str, float], pace: Pace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(work, fixed) seconds of one layer's operators [operators, rows], and where memory binds."""
+    start, layer = fixed_scales(scales)[block.group]
+    longer, shorter = np.maximum(block.memory, block.compute), np.minimum(block.memory, block.compute)
+    work = work_scales(scales)[block.group] * (longer + block.overlap * shorter)
+    fixed = start * block.fixed + layer
+    if block.group in LINKS:
+        return work, fixed, block.memory >= 0
+    return work * pace.kernels, fixed * pace.fixed, block.memory >= block.compute
+
+
+def work_scales(scales: Mapping[str, float]) -> dict[str, float]:
+    """What each group's memory, compute or link time is multiplied by."""
+    out = {group: scales[f"work.{group}"] for group in (*GROUPS, *LINKS)}
+    return out | {"small": out["small"] / _SMALL_SHARE}
+
+
+def fixed_scales(scales: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """What each group's fixed time is multiplied by, and what each of its kernels takes besides, s."""
+    experts, attention = (scales["fixed.moe"], scales["moe_layer_s"]), (scales["fixed.attention"], 0.0)
+    own = {g: (scales[f"fixed.{g}"], 0.0) for g in ("gemm16", "gemm8", "gemm4", *LINKS)}
+    rest = {g: experts if g.startswith("moe") else attention for g in GROUPS if g not in own}
+    return {**rest, **own, "small": (scales["launch_s"], 0.0)}

@@ -15,7 +15,7 @@ from harness.profiles import Chip, Model
 from harness.quantity import Cited
 from harness.results import Row
 from harness.roofline import cost, laws, memory
-from harness.roofline.point import Figure, Point, architecture, point
+from harness.roofline.point import Figure, Point, point
 from harness.run.evaluate import SuiteRun
 from harness.stack import Stack, resolve_dtypes
 from harness.support import fallback, support

@@ -20,7 +20,7 @@ from harness.quantity import KINDS
 from harness.roofline import laws, memory
 from harness.roofline.collectives import collective_time
 from harness.roofline.kernels import Kernels
-from harness.roofline.point import architecture
+from harness.architecture import of_model as architecture
 from harness.roofline.step import step_time
 from harness.trace import COLLECTIVE_KINDS, MATMUL_KINDS, Op, Trace
 from tests.roofline.support import altered, at, constants_of, scaled, without

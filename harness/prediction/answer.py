@@ -1,0 +1,137 @@
+"""Rows -> figures: plan by plan through the model of time, every row answered or refused with its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.errors import NotPredictable
+from harness.prediction.plans import Plan, Plans, slices, sort
+from harness.prediction.rows import NUMBERS, REQUIRED, TEXTS, Answers, Rows, Text
+from harness.prediction.table import FIGURE_COLUMNS
+from harness.roofline import constants as fitted
+from harness.roofline.evaluate import BOUNDS, bound, figures, timed
+from harness.roofline.hardware import View
+from harness.roofline.operate import NEWEST, Asked, Work, prepare
+
+_SLICE = 8192  # rows of one step's arrays
+
+
+def answer(rows: Rows, constants: fitted.Constants | None = None) -> Answers:
+    """All rows' figures. constants: None takes the shipped ones."""
+    constants = constants or fitted.load()
+    plans = sort(rows, sorted(constants.left_out))
+    out = _Columns(rows)
+    for plan in plans.plans:
+        for part in slices(plan, _SLICE):
+            try:
+                _answer(plans, plan, part, constants, out)
+            except NotPredictable as error:
+                plans.reasons.add(part, str(error))
+    return out.answers(plans)
+
+
+class _Columns:
+    """Columns of the answer, blank until a row is answered."""
+
+    def __init__(self, rows: Rows) -> None:
+        n = rows.n
+        self.rows = rows
+        self.figures = {name: np.full(n, np.nan) for name in FIGURE_COLUMNS}
+        self.bound = np.full(n, -1, np.int32)
+        self.fits = np.full(n, -1, np.int8)
+        self.number = {k: np.full(n, np.nan) for k in NUMBERS if k not in REQUIRED}
+        self.words: dict[str, dict[str, int]] = {k: {} for k in TEXTS if k not in REQUIRED}
+        self.text = {k: np.full(n, -1, np.int32) for k in self.words}
+
+    def stand_in(self, name: str, rows: np.ndarray, value) -> None:
+        """A value for those of `rows` that left a column blank."""
+        if name in self.number:
+            blank = np.isnan(self.rows.number[name][rows])
+            self.number[name][rows[blank]] = np.broadcast_to(value, blank.shape)[blank]
+        else:
+            code = self.words[name].setdefault(value, len(self.words[name]))
+            self.text[name][rows[self.rows.text[name].codes[rows] < 0]] = code
+
+    def answers(self, plans: Plans) -> Answers:
+        error = plans.reasons.text
+        dead = error.codes >= 0
+        used: dict[str, Text | np.ndarray] = {k: np.where(dead, np.nan, v) for k, v in self.number.items()}
+        used |= {k: Text(np.where(dead, -1, v).astype(np.int32), tuple(self.words[k])) for k, v in self.text.items()}
+        return Answers(self.figures, Text(self.bound, BOUNDS), self.fits, error, used)
+
+
+def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> None:
+    view, asked = plans.asked(rows)
+    work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+    out.fits[rows] = _fits(work, plan, view)
+    good = _refuse(plans, plan, rows, view, asked, work)
+    if not good.all():
+        rows = rows[good]
+        if not len(rows):
+            return
+        view, asked = plans.asked(rows)
+        work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+    t = timed(work, asked, constants)
+    for name, (value, p10, p90) in figures(t, work, constants, plan.dtypes.act).items():
+        for part, column in (("", value), ("_p10", p10), ("_p90", p90)):
+            out.figures[name + part][rows] = column
+    out.bound[rows] = bound(t, work)
+    _stand_ins(plan, rows, work, out)
+
+
+def _fits(work: Work, plan: Plan, view: View) -> np.ndarray:
+    """1, 0, or -1 where the range of the memory's size straddles what is needed."""
+
+    def edge(p: float):
+        return lambda c: c.get("memory.capacity").quantile(p) if c.has("memory.capacity") else np.nan
+
+    low, high = (view.column(f"capacity.{p}", edge(p)) for p in (0.1, 0.9))
+    need = (work.weight_bytes + work.sequence_bytes) / work.usable
+    return np.where(low >= need, 1, np.where(high < need, 0, -1)).astype(np.int8)
+
+
+def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, work: Work) -> np.ndarray:
+    """Which rows stay; the others get their reason."""
+    good = np.ones(len(rows), bool)
+
+    def drop(which: np.ndarray, sentence) -> None:
+        for i in np.unique(view.index[which]) if callable(sentence) else [None]:
+            hit = which & (view.index == i) if i is not None else which
+            plans.reasons.add(rows[hit], sentence(int(i)) if callable(sentence) else sentence)
+        good[which] = False
+
+    context = plan.model.get("context").point
+    if (late := x.isl + x.osl > context).any():
+        drop(late, f"input and output are past the context of {context:.0f} tokens")
+    several = plan.placement.layout.tp * plan.placement.layout.ep > 1
+    for key in ("memory.capacity", "memory.bandwidth", *(("scaleup.bandwidth",) if several else ())):
+        if (absent := np.isnan(view.value(key)) & good).any():
+            drop(absent, lambda i, key=key: _absent(view.hardware.chips[i], key))
+    if (tight := (work.room < 1) & good).any():
+        drop(tight, lambda i: _too_small(view.hardware.chips[i], plan, work))
+    return good
+
+
+def _absent(chip, key: str) -> str:
+    return f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}"
+
+
+def _too_small(chip, plan: Plan, work: Work) -> str:
+    offered = chip.get("memory.capacity").point * work.usable
+    what = "weights" if work.weight_bytes > offered else "weights and one sequence's cache"
+    return (
+        f"{what} do not fit: weights take {work.weight_bytes / 1e9:.1f} GB on each of {plan.placement.layout.chips} "
+        f"chip(s), {chip.name} offers {offered / 1e9:.1f} GB"
+    )
+
+
+def _stand_ins(plan: Plan, rows: np.ndarray, work: Work, out: _Columns) -> None:
+    """What stood in for blanks."""
+    layout, demand = plan.placement.layout, work.demand
+    for name, value in (("tp", layout.tp), ("pp", layout.pp), ("ep", layout.ep), ("dp", layout.dp),
+                        ("chips", layout.chips * plan.placement.replicas), ("prefix_hit", 0.0), ("date", NEWEST),
+                        ("concurrency", demand.asked * plan.placement.replicas), ("requests", work.requests)):  # fmt: skip
+        out.stand_in(name, rows, value)
+    for name, value in (("weight_dtype", plan.dtypes.weight), ("act_dtype", plan.dtypes.act), ("kv_dtype", plan.dtypes.kv),
+                        ("engine_family", "unknown"), ("scenario", "closed-loop")):  # fmt: skip
+        out.stand_in(name, rows, value)

@@ -1,0 +1,246 @@
+"""A model's operators on a layout, compiled once: bytes, FLOPs and rows as linear forms of what a step holds.
+
+`operators.plan` runs on a load whose numbers are linear forms (`Form`, a coefficient a feature) instead of ints.
+Features are what a step's time depends on: 1, tokens, sequences, and for every kind of attention and of experts in
+the model what is read, scored or touched. A step of many operating points is then three matrix products,
+[operators, features] x [features, points], and no Python per operator. Small operators (norms, element-wise work),
+whose law is linear, are added up into one. Nothing is approximated: a test holds compiled and counted equal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from harness.architecture import Architecture
+from harness.operators import Dtypes, Load, plan
+from harness.roofline import shapes
+from harness.trace import COLLECTIVE_KINDS, Op
+
+# fp8 checkpoints differ in how they scale (a tensor, a block of 128); plain fp8's kernels stand for both.
+BLOCK_SCALED = False
+_WIDTH = 40  # most features of one model; compiling fails loudly beyond
+# Operators that engines fuse into the kernel before or after them: their bytes move, no launch of their own.
+FUSED = frozenset({
+    "attn_residual", "mlp_residual", "kv_write", "qk_norm", "q_norm", "kv_norm", "delta_gate", "attn_gate",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one replica of a model lies on its chips: `dp` attention ranks of `tp` chips, `pp` stages, experts by `ep`."""
+
+    tp: int = 1
+    pp: int = 1
+    ep: int = 1
+    dp: int = 1
+
+    @property
+    def chips(self) -> int:
+        return self.tp * self.pp * self.dp
+
+
+@dataclass
+class _Features:
+    """The features met while compiling, in order; a feature's form is a unit vector."""
+
+    names: list[tuple] = field(default_factory=lambda: [("one",)])
+
+    def form(self, *name: Any) -> np.ndarray:
+        if name not in self.names:
+            self.names.append(name)
+        out = np.zeros(_WIDTH)
+        out[self.names.index(name)] = 1.0
+        return out
+
+
+class _FormLoad(Load):
+    """A load whose numbers are linear forms; masked pairs are dropped, as kernels skip them."""
+
+    def __init__(self, features: _Features) -> None:
+        object.__setattr__(self, "features", features)
+
+    @property
+    def tokens(self) -> np.ndarray:
+        return self.features.form("tokens")
+
+    @property
+    def sequences(self) -> np.ndarray:
+        return self.features.form("sequences")
+
+    rows = sequences
+
+    def attended(self, window: int = 0, chunk: int = 0) -> tuple:
+        form = self.features.form
+        return form("attended", 0, window, chunk), form("attended", 1, window, chunk), 0
+
+    def selected(self, most: int = 0, ratio: int = 1) -> tuple:
+        form = self.features.form
+        return form("selected", 0, most, ratio), form("selected", 1, most, ratio), 0
+
+    def touched(self, experts: int, top_k: int, copies: int = 1) -> np.ndarray:
+        return self.features.form("touched", experts, top_k, copies)
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Operators of one kernel class: coefficients [operators, features], layers they run in, and their product's n, k."""
+
+    family: str  # gemm | moe | attention_prefill | attention_decode | small
+    law: str  # kernel class, the name of its constants
+    compute: str  # dtype the product runs in
+    names: tuple[str, ...]
+    count: np.ndarray  # [operators, 1]; of `small` the launches
+    bytes_: np.ndarray
+    flops: np.ndarray
+    m: np.ndarray  # rows of a product, query tokens, rows routed to experts
+    extent: np.ndarray  # of attention needed query-key pairs, of experts those touched
+    n: np.ndarray  # [operators, 1], of a product; k: of a product, of experts their width
+    k: np.ndarray
+
+
+@dataclass(frozen=True)
+class Links:
+    """Collectives of one kind over the same number of chips: bytes [operators, features] and layers."""
+
+    kind: str
+    chips: int
+    names: tuple[str, ...]
+    count: np.ndarray
+    bytes_: np.ndarray
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One phase of a model on a layout."""
+
+    phase: str
+    features: tuple[tuple, ...]
+    kernels: tuple[Kernels, ...]
+    links: tuple[Links, ...]
+
+    def measure(self, load: Load) -> np.ndarray:
+        """The features of a load, [features, points]; the load's numbers are arrays [points]."""
+        seen: dict[tuple, Any] = {}
+        rows = []
+        for name in self.features:
+            match name:
+                case ("one",):
+                    value = 1.0
+                case ("tokens",):
+                    value = load.tokens
+                case ("sequences",):
+                    value = load.sequences
+                case (("attended" | "selected") as how, part, *limits):
+                    if (how, *limits) not in seen:
+                        seen[how, *limits] = getattr(load, how)(*limits)
+                    kv, pairs, masked = seen[how, *limits]
+                    value = pairs - masked if part else kv
+                case ("touched", experts, top_k, copies):
+                    value = load.touched(experts, top_k, copies)
+            rows.append(value)
+        return np.stack(np.broadcast_arrays(*rows))
+
+
+@lru_cache(maxsize=20_000)
+def compiled(arch: Architecture, dtypes: Dtypes, layout: Layout, phase: str) -> Compiled:
+    """Compile one phase. Raises NotPredictable where heads, experts or widths do not divide."""
+    features = _Features()
+    ops = plan(arch, _FormLoad(features), dtypes, phase=phase, tp=layout.tp, ep=layout.ep, dp=layout.dp)
+    width = len(features.names)
+    if width > _WIDTH:
+        raise AssertionError(f"a model with {width} features; raise compiled._WIDTH")
+    linked = [(op, n) for op, n in ops if op.kind in COLLECTIVE_KINDS]
+    timed = [(op, n) for op, n in ops if op.kind not in COLLECTIVE_KINDS]
+    return Compiled(phase, tuple(features.names), _kernels(timed, phase, width), _links(linked, width))
+
+
+def _row(x: Any, width: int) -> np.ndarray:
+    """A number or a form as coefficients [features]."""
+    if isinstance(x, np.ndarray):
+        return x[:width]
+    out = np.zeros(width)
+    out[0] = x
+    return out
+
+
+def _merged(rows: list[tuple[str, int, tuple]]) -> tuple[tuple[str, ...], np.ndarray, list[tuple]]:
+    """Operators of equal coefficients as one, run as often as all of them: (names, count [n, 1], coefficients)."""
+    counts: Counter = Counter()
+    names: dict[bytes, str] = {}
+    parts: dict[bytes, tuple] = {}
+    for name, count, arrays in rows:
+        key = name.encode() + b"".join(np.asarray(a, float).tobytes() for a in arrays)
+        counts[key] += count
+        names[key], parts[key] = name, arrays
+    return tuple(names.values()), np.array(list(counts.values()), float)[:, None], list(parts.values())
+
+
+def _kernels(ops: list[tuple[Op, int]], phase: str, width: int) -> tuple[Kernels, ...]:
+    groups: dict[tuple[str, str, str], list] = {}
+    small = np.zeros(width)
+    launches = 0
+    for op, count in ops:
+        law, compute = kernel_class(op)
+        moved = sum(_row(x, width) for x in (op.weight_read, op.act_read, op.act_write, op.kv_read, op.kv_write))
+        if law is None:
+            small += count * moved
+            launches += count * (op.name not in FUSED)
+            continue
+        parts = (moved, _row(op.flops, width), *_shape(op, width))
+        groups.setdefault((law.partition(".")[0], law, compute), []).append((op.name, count, parts))
+    out = []
+    for (family, law, compute), rows in groups.items():
+        names, count, parts = _merged(rows)
+        forms = (np.stack([p[i] for p in parts]) for i in range(4))
+        n, k = (np.array([[p[i]] for p in parts], float) for i in (4, 5))
+        out.append(Kernels(family, law, compute, names, count, *forms, n, k))
+    none, zero = np.zeros((1, width)), np.zeros((1, 1))
+    count = np.array([[launches]], float)
+    return (*out, Kernels("small", "small", "", ("small",), count, small[None], none, none, none, zero, zero))
+
+
+def _shape(op: Op, width: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """(m, extent, n, k) of an operator; see `Kernels`."""
+    if op.kind == "gemm":
+        return _row(op.shape[0], width), np.zeros(width), op.shape[1], op.shape[2]
+    if op.kind == "moe":
+        _, inner, inter, _, _, touched = op.shape
+        return _row(op.flops, width) / (6 * inner * inter), _row(touched, width), 0.0, inter
+    return _row(op.shape[0], width), _row(op.shape[2], width), 0.0, 0.0
+
+
+def _links(ops: list[tuple[Op, int]], width: int) -> tuple[Links, ...]:
+    groups: dict[tuple[str, int], list] = {}
+    for op, count in ops:
+        groups.setdefault((op.kind, int(op.shape[1])), []).append((op.name, count, (_row(op.shape[0], width),)))
+    out = []
+    for (kind, chips), rows in groups.items():
+        if chips > 1:
+            names, count, parts = _merged(rows)
+            out.append(Links(kind, chips, names, count, np.stack([p[0] for p in parts])))
+    return tuple(out)
+
+
+def kernel_class(op: Op) -> tuple[str | None, str]:
+    """(kernel class, dtype the product runs in); None for small kernels, whose time is their bytes and a launch.
+
+    Formats without measured kernels take the class of the nearest width.
+    """
+    compute = op.act_dtype
+    if op.kind == "gemm":
+        return shapes.gemm_class(compute, BLOCK_SCALED), compute
+    if op.kind == "moe":
+        return shapes.moe_class(op.dtype, compute, BLOCK_SCALED), compute
+    if op.kind == "attention":
+        # Scores are computed in bf16 unless both sides are 8-bit; the cache's format decides the bytes.
+        kv = "fp8" if op.kv_dtype in ("fp8", "int8") else "bf16"
+        latent = op.phase == "decode" and op.shape[5] == 1 and op.shape[6] > 256  # one wide head for all queries
+        phase = "attention_prefill.bf16" if op.phase == "prefill" else f"attention_decode.{kv}"
+        return "attention_decode.mla" if latent else phase, compute
+    return None, compute
+

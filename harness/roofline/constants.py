@@ -1,0 +1,61 @@
+"""The fitted constants of a deployment as a value: scales, the errors that remained, and what was left out.
+
+`constants/deployment.toml` holds one set fitted on all rows and one for every chip, family and model left out.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from harness.errors import MissingFile
+from harness.roofline import laws
+from harness.roofline.hardware import CUDA, ROCM
+
+TARGETS = ("tpot", "ttft", "throughput")
+# How far a chip's software is from what was fitted: NVIDIA's, AMD's, any other.
+SOFTWARE = ("cuda", "rocm", "other")
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Scales by name; `errors`: {"tpot.cuda": (q10, q90)} of log(measured / predicted) with the chip left out."""
+
+    scales: Mapping[str, float]
+    errors: Mapping[str, tuple[float, float]]
+    left_out: frozenset[str] = field(default_factory=frozenset)  # chips whose measured kernels do not count
+    chip_scales: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # a user's own, by chip
+
+
+def software(vendor: str) -> str:
+    return {CUDA: "cuda", ROCM: "rocm"}.get(vendor, "other")
+
+
+def load() -> Constants:
+    """The shipped constants, fitted on all rows."""
+    return _constants(_table()["all"], frozenset())
+
+
+def left_out(by: str, name: str) -> Constants | None:
+    """The shipped constants fitted without a chip, family or model; None where it was in no fit."""
+    found = _table().get(by, {}).get(name)
+    return None if found is None else _constants(found, frozenset(found.get("chips", ())))
+
+
+def _constants(table: Mapping, chips: frozenset[str]) -> Constants:
+    return Constants(table["scales"], {k: tuple(v) for k, v in _table()["errors"].items()}, chips)
+
+
+@cache
+def _table() -> dict:
+    return read(laws.FOLDER / "deployment.toml")
+
+
+def read(path: Path) -> dict:
+    """A file that the fit wrote. Raises MissingFile."""
+    if not path.exists():
+        raise MissingFile(path, "file of fitted constants")
+    return tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,165 @@
+"""Rows of one model on one layout -> their figures, what binds them, and what is uncertain about them.
+
+Times by `step.py` and `serve.py`; board power, energy and cost follow. Each figure's uncertainty is first-order: the
+share of the time that a cause holds, times the cause's own spread (a profile's range), beside the errors that remain
+when a chip is left out (split conformal: their 10 % and 90 % points, by how well the chip's software is known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.profiles import Chip, shared_value
+from harness.roofline import cost
+from harness.roofline.constants import Constants, software
+from harness.roofline.hardware import View
+from harness.roofline.operate import Asked, Work, pace
+from harness.roofline.scales import prefill_scales
+from harness.roofline.serve import Latency, latency
+from harness.roofline.step import Pace, Seconds, step
+
+_Z90 = 1.2816  # standard normal quantile at 90 %
+# What a part of a step's time is uncertain by: key of the profile, or None where only the fit's errors speak.
+CAUSES = {"memory": "memory.bandwidth", "compute": "peak", "network": "scaleup.bandwidth"}
+BOUNDS = ("memory", "compute", "overhead", "network", "queue", "capacity")
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The steps and latencies of rows."""
+
+    latency: Latency
+    decode: Seconds
+    alone: Seconds
+    batched: Seconds
+    pace: Pace
+
+    @property
+    def shares(self) -> dict[str, np.ndarray]:
+        """Share of the time a token that each bound holds, [rows]; they sum to 1."""
+        prefills, total = self.latency.prefills, self.latency.tpot
+        return {k: (v + prefills * self.batched.by_bound[k]) / total for k, v in self.decode.by_bound.items()}
+
+
+def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -> Timed:
+    """Seconds of every row's steps and latencies; `named` keeps each operator's."""
+    scales, rows = constants.scales, len(asked.isl)
+    own = pace(asked, work.view, scales)
+    decode = step(work.decode, scales, own, named)
+    twice = Pace(np.tile(own.kernels, 2), np.tile(own.fixed, 2))
+    both = step(work.prefill, prefill_scales(scales), twice, named)
+    alone, batched = (
+        Seconds({k: v[part] for k, v in both.by_bound.items()}, {k: v[part] for k, v in both.by_name.items()}, both.bounds)
+        for part in (slice(0, rows), slice(rows, 2 * rows))
+    )
+    return Timed(latency(work.demand, decode.total, alone.total, batched.total, scales), decode, alone, batched, own)
+
+
+def bound(t: Timed, work: Work) -> np.ndarray:
+    """What binds each row, as an index into BOUNDS."""
+    s = t.shares
+    held = np.stack([s["memory"], s["compute"], s["overhead"], s["network"] + s["hops"]])
+    out = held.argmax(0)
+    waiting = t.latency.prefills * t.batched.total / t.latency.tpot > 0.5  # decoding waits for prefill half its time
+    out[waiting] = BOUNDS.index("queue")
+    out[work.demand.batch < work.demand.asked] = BOUNDS.index("capacity")
+    return out
+
+
+Figures = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # value, p10, p90; [rows] each
+
+
+def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class: str | None = None) -> Figures:
+    """All figures of the contract. dtype: the products' activations, whose peak's range counts."""
+    x, view, lat = work.demand, work.view, t.latency
+    up, down = _profile_spread(t, view, dtype)
+    vendor = view.column("vendor", lambda c: c.texts["vendor"])
+    low, high = {}, {}
+    for target in ("tpot", "ttft", "throughput"):
+        q10, q90 = _errors(constants, target, vendor)
+        low[target], high[target] = np.hypot(q10, _Z90 * down), np.hypot(q90, _Z90 * up)
+    out: Figures = {}
+
+    def put(name: str, value: np.ndarray, below: np.ndarray, above: np.ndarray) -> None:
+        out[name] = (value, value * np.exp(-below), value * np.exp(above))
+
+    for name, value, target in (
+        ("ttft_ms", lat.ttft, "ttft"), ("tpot_ms", lat.tpot, "tpot"),
+        ("ttft_p50_ms", lat.ttft_median, "ttft"), ("tpot_p50_ms", lat.tpot_median, "tpot"),
+    ):  # fmt: skip
+        put(name, value * 1e3, low[target], high[target])
+    put("tok_s_per_user", 1 / lat.tpot, high["tpot"], low["tpot"])
+    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips
+    put("output_tok_s_per_chip", per_chip, high["throughput"], low["throughput"])
+    put("total_tok_s_per_chip", per_chip * (work.isl + x.osl) / x.osl, high["throughput"], low["throughput"])
+    watts, watts_down, watts_up = _power(view)
+    put("power_w_per_chip", watts, watts_down, watts_up)
+    put("energy_j_per_output_tok", watts / per_chip, np.hypot(watts_down, low["throughput"]),
+        np.hypot(watts_up, high["throughput"]))  # fmt: skip
+    rent, rent_down, rent_up = (view.column(f"price.{price_class}.{i}", _price(price_class, i)) for i in range(3))
+    put("usd_per_m_output_tok", rent / per_chip * 1e6, np.hypot(rent_down, low["throughput"]),
+        np.hypot(rent_up, high["throughput"]))  # fmt: skip
+    return out
+
+
+def _errors(constants: Constants, target: str, vendor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software [rows]."""
+    names, codes = np.unique(vendor, return_inverse=True)
+    found = [constants.errors[f"{target}.{software(str(v))}"] for v in names]
+    below, above = (np.array([max(sign * q[side], 0.0) for q in found]) for side, sign in ((0, -1), (1, 1)))
+    return below[codes], above[codes]
+
+
+def _profile_spread(t: Timed, view: View, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    """(longer, shorter): log standard deviation of the time that the ranges of the profile's values make [rows]."""
+    up = down = 0.0
+    for part, key in CAUSES.items():
+        key = f"peak.{dtype}" if key == "peak" else key
+        # A value below its point makes the time longer.
+        for side in (0, 1):
+            spread = (t.shares[part] * view.column(f"spread.{side}.{key}", _spread(key, side))) ** 2
+            up, down = (up + spread, down) if side == 0 else (up, down + spread)
+    return np.sqrt(up), np.sqrt(down)
+
+
+def _spread(key: str, side: int) -> Callable[[Chip], float]:
+    """Log distance of a value's 10 % (side 0) or 90 % (side 1) point from its point, in standard deviations."""
+
+    def of(chip: Chip) -> float:
+        name = chip.peak_key(key.removeprefix("peak.")) if key.startswith("peak.") else key
+        if name is None or not chip.has(name):
+            return 0.0
+        cited = chip.get(name)
+        ratio = cited.point / cited.quantile(0.1) if side == 0 else cited.quantile(0.9) / cited.point
+        return max(float(np.log(ratio)), 0.0) / _Z90
+
+    return of
+
+
+def _power(view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Board power [rows], W: the limit times a shared utilisation, and how far down and up (log) 10..90 % reach.
+
+    Left out: what the step is bound by, clocks, idle chips.
+    """
+    use = shared_value("power.utilisation")
+    points = [min(use.quantile(p), 1.0) for p in (0.1, 0.5, 0.9)]
+    down, up = (abs(float(np.log(points[i] / points[1]))) for i in (0, 2))
+    limit = view.value("power.tdp")
+    spread = [_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1)]
+    return limit * points[1], np.hypot(down, spread[0]), np.hypot(up, spread[1])
+
+
+def _price(wanted: str | None, part: int) -> Callable[[Chip], float]:
+    """Rent of one chip, USD a second, and how far down and up (log) 10..90 % reach; NaN where none is published."""
+
+    def of(chip: Chip) -> float:
+        found = cost.price(chip, wanted)
+        if found is None:
+            return np.nan
+        cited = found.cited
+        return (cited.point, np.log(cited.point / cited.quantile(0.1)), np.log(cited.quantile(0.9) / cited.point))[part]
+
+    return of

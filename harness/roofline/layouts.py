@@ -1,0 +1,47 @@
+"""How a deployment's words become a layout of one replica, and how many replicas there are.
+
+The design's reading (`stack.read_deployment`), and one inference: a group of more than eight chips that neither
+splits the heads nor keeps a latent from being copied to every chip can only run with data-parallel attention, its
+experts spread, and its prefill apart from its decode; rows that publish such groups say no more.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.architecture import Architecture, Mla, Moe
+from harness.errors import NotPredictable
+from harness.roofline.compiled import Layout
+from harness.stack import read_deployment
+
+_SERVER = 8  # chips that tensor parallelism is run over; wider groups are read as above
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A layout, its replicas, and whether prefill was inferred to run apart (`split`)."""
+
+    layout: Layout
+    replicas: int
+    split: bool = False
+
+
+def place(arch: Architecture, chips: int, tp: int | None, pp: int | None, ep: int | None, dp: int | None) -> Placement:
+    """Raises NotPredictable where the words cannot be laid out, or experts and layers do not divide."""
+    where = read_deployment(chips, tp, pp, ep, dp)
+    experts = next((g.mlp.experts for g in arch.layers if isinstance(g.mlp, Moe)), 0)
+    if where.pp > arch.layer_count:
+        raise NotPredictable(f"pp={where.pp} stages, the model has {arch.layer_count} layers")
+    if where.tp > _SERVER and where.dp == 1 and not _splits(arch, where.tp):
+        spread = max(d for d in range(1, where.tp + 1) if experts % d == 0) if experts else 1
+        return Placement(Layout(1, where.pp, spread, where.tp), where.replicas, True)
+    ep = where.ep if experts else 1
+    if ep > 1 and (ep > where.tp * where.dp or (where.tp * where.dp) % ep):
+        raise NotPredictable(f"ep={ep} cannot be laid out on a replica of tp={where.tp} x dp={where.dp} chips")
+    return Placement(Layout(where.tp, where.pp, ep, where.dp), where.replicas)
+
+
+def _splits(arch: Architecture, tp: int) -> bool:
+    heads = math.gcd(*(getattr(g.attention, "heads", 0) or getattr(g.attention, "value_heads", 0) for g in arch.layers))
+    return heads % tp == 0 and not any(isinstance(g.attention, Mla) for g in arch.layers)

@@ -1,0 +1,109 @@
+"""Rows of one model on one layout, made ready: what fits, the batch that runs, and the blocks of its three steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.architecture import Architecture
+from harness.footprint import kv_bytes_per_token, state_bytes_per_sequence, weight_bytes
+from harness.operators import Dtypes, Group, Load
+from harness.roofline.blocks import Block, blocks
+from harness.roofline.compiled import compiled
+from harness.roofline.hardware import CUDA, ROCM, View
+from harness.roofline.layouts import Placement
+from harness.roofline.serve import PREFILL_TOKENS, Demand
+from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
+
+# Software dates the fit has seen; a blank date is the newest, an earlier or later one counts as the nearest.
+OLDEST, NEWEST, MIDDLE = 2025.75, 2026.45, 2026.1
+# TensorRT-LLM admits a request when its whole output will fit (GUARANTEED_NO_EVICT, its default); the others when its
+# prompt does, and at any moment requests in flight hold part of their outputs.
+RESERVING, ADMITTED = "trtllm", 0.6
+# Requests that engines run together at most where nothing else is said.
+MAX_SEQUENCES = 1024
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Rows of one plan, [rows] each; NaN where blank. `concurrency` is over the whole deployment."""
+
+    isl: np.ndarray
+    osl: np.ndarray
+    concurrency: np.ndarray
+    requests: np.ndarray
+    prefix_hit: np.ndarray
+    date: np.ndarray
+    engine: np.ndarray  # engine family names, "" where blank
+    static: np.ndarray
+    accepted: float = 1.0  # tokens that a decode step yields a sequence: speculation's acceptance length
+    reserve: float = 0.06  # share of memory that engines keep for activations and graphs
+    max_sequences: float = MAX_SEQUENCES
+
+
+@dataclass(frozen=True)
+class Work:
+    """Ready to be timed: blocks of the decode step, and of both prefills ([own | batched], 2 x rows)."""
+
+    demand: Demand
+    decode: list[Block]
+    prefill: list[Block]
+    view: View
+    isl: np.ndarray
+    chips: int  # of one replica
+    weight_bytes: float
+    sequence_bytes: np.ndarray
+    requests: np.ndarray  # of the run
+    usable: float  # share of memory that an engine uses
+    room: np.ndarray  # sequences of this length that a replica's memory holds (0: not even the weights)
+
+
+def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x: Asked) -> Work:
+    """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
+    layout = where.layout
+    weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
+    token = kv_bytes_per_token(arch, dtypes.kv, layout.tp) / layout.pp
+    kept = np.where(x.engine == RESERVING, 1.0, ADMITTED)
+    sequence = (x.isl + kept * x.osl) * token + state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
+    free = (1 - x.reserve) * view.value("memory.capacity") - weights
+    room = np.where(free > 0, np.floor(free / sequence), 0) * layout.dp
+    most = np.where(x.static, room, np.minimum(room, x.max_sequences * layout.dp))
+    asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / where.replicas, 1))
+    batch = np.maximum(np.minimum(asked, most), 1)
+    fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
+    per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
+    together = np.clip(np.floor(PREFILL_TOKENS / fresh), 1, np.maximum(per_rank, 1))
+    requests = np.where(np.isnan(x.requests), 10 * asked * where.replicas, x.requests)
+    wave = np.minimum(asked * where.replicas / requests, 1.0)
+    demand = Demand(
+        asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
+        np.full(len(batch), where.split), x.accepted,
+    )  # fmt: skip
+    # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
+    decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))
+    both = np.concatenate([np.ones(len(batch)), together])
+    past = np.tile(x.isl - fresh, 2)
+    prefill = Load((Group(both, np.tile(fresh, 2), past),))
+    twice = View(view.hardware, np.tile(view.index, 2))
+    return Work(
+        demand,
+        blocks(compiled(arch, dtypes, layout, "decode"), decode, view),
+        blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
+        view, x.isl, layout.chips, weights, sequence, requests, 1 - x.reserve, room,
+    )  # fmt: skip
+
+
+def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
+    """Vendor, software date, engine and generation of each row as factors on kernel and fixed times."""
+    vendor = view.column("vendor", lambda c: c.texts["vendor"])
+    age = np.clip(np.where(np.isnan(x.date), NEWEST, x.date), OLDEST, NEWEST) - MIDDLE
+    cuda = vendor == CUDA
+    yearly = np.where(cuda, scales["yearly.cuda"], scales["yearly.rocm"])
+    of_vendor = np.where(cuda, 1.0, np.where(vendor == ROCM, scales["vendor.rocm"], scales["vendor.other"]))
+    kernels = of_vendor * np.exp(-yearly * age)
+    engines = [e for e in ("vllm", "trtllm", "atom") if np.any(x.engine == e)]
+    engine = np.select([x.engine == e for e in engines], [scales[f"engine.{e}"] for e in engines], 1.0) if engines else 1.0
+    generation = (REFERENCE_BANDWIDTH / view.value("memory.bandwidth")) ** scales["generation"]
+    return Pace(kernels, kernels * engine * generation)

@@ -1,0 +1,83 @@
+"""What a running engine makes of isolated kernels: the constants fitted on published operating points.
+
+One set for every chip, model and engine, so that a chip nobody measured gets it too; a chip is placed by facts of its
+profile (its vendor's software). Each has a prior (centre, relative spread), which the fit leaves only for evidence,
+and bounds. `constants/deployment.toml` holds the fit on all rows and those that leave a chip, family or model out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A fitted constant: the centre and relative spread (log) of its prior, and what it says.
+
+    Centres are what isolated kernels and round figures say (1: as measured alone), not what the rows said.
+    """
+
+    centre: float
+    spread: float
+    meaning: str
+
+
+KERNEL, LOOSE = 0.3, 0.6
+SCALES: dict[str, Scale] = {
+    # time of kernels inside an engine over that of isolated ones
+    "work.gemm16": Scale(1.0, KERNEL, "memory and compute time of 16-bit products"),
+    "work.gemm8": Scale(1.0, KERNEL, "of 8-bit products"),
+    "work.gemm4": Scale(1.0, KERNEL, "of 4-bit products"),
+    "work.moe16": Scale(1.0, KERNEL, "of 16-bit experts"),
+    "work.moe8": Scale(1.0, KERNEL, "of 8-bit experts"),
+    "work.moe4": Scale(1.0, KERNEL, "of 4-bit experts"),
+    "work.attention": Scale(1.0, KERNEL, "of decode attention on keys and values"),
+    "work.latent": Scale(1.0, KERNEL, "of decode attention on a latent"),
+    "work.prefill_attention": Scale(1.0, KERNEL, "of prefill attention"),
+    "work.small": Scale(1.0, KERNEL, "of norms and element-wise kernels, over 0.6 of the bandwidth"),
+    "fixed.gemm16": Scale(1.0, KERNEL, "fixed time of 16-bit products"),
+    "fixed.gemm8": Scale(1.0, KERNEL, "of 8-bit products"),
+    "fixed.gemm4": Scale(1.0, KERNEL, "of 4-bit products"),
+    "fixed.moe": Scale(1.0, KERNEL, "of experts: routing, permutation, launch"),
+    "fixed.attention": Scale(1.0, KERNEL, "of attention"),
+    "launch_s": Scale(1.5e-6, KERNEL, "launch of a small kernel inside a captured graph"),
+    "moe_layer_s": Scale(1e-5, LOOSE, "what a layer of experts takes beside its kernels: top-k, sort, scatter"),
+    "generation": Scale(0.5, KERNEL, "fixed times fall with the chip's bandwidth over 3.35 TB/s to this power"),
+    "fixed.link": Scale(1.0, KERNEL, "fixed time of all-reduces and all-gathers"),
+    "work.link": Scale(1.0, KERNEL, "their time on the link"),
+    "fixed.exchange": Scale(1.0, LOOSE, "fixed time of all-to-alls"),
+    "work.exchange": Scale(1.0, LOOSE, "their time on the link"),
+    # the engine and its software
+    "step_s": Scale(5e-4, LOOSE, "an engine's own time a step"),
+    "sequence_s": Scale(5e-6, LOOSE, "an engine's own time a step and running sequence"),
+    "engine.vllm": Scale(1.0, KERNEL, "fixed times under vLLM over those under SGLang"),
+    "engine.trtllm": Scale(1.0, KERNEL, "under TensorRT-LLM"),
+    "engine.atom": Scale(1.0, KERNEL, "under ATOM"),
+    "vendor.rocm": Scale(1.3, LOOSE, "kernel times on AMD's software over those on NVIDIA's, in early 2026"),
+    "vendor.other": Scale(1.3, LOOSE, "on any other vendor's"),
+    "yearly.cuda": Scale(0.2, LOOSE, "how fast NVIDIA's software gets faster, share a year (log)"),
+    "yearly.rocm": Scale(0.4, LOOSE, "how fast AMD's does; other vendors' likewise"),
+    # prefill against decode, among decodes, and the first token
+    "prefill.link": Scale(1.0, KERNEL, "collectives of a prefill step, over those of a decode step"),
+    "prefill.moe": Scale(1.0, KERNEL, "experts of a prefill step, likewise"),
+    "interleave": Scale(1.0, KERNEL, "share of the other requests' prefills that a decoding one waits for"),
+    "first": Scale(1.0, KERNEL, "time of a request's own prefill in its first token"),
+    "arrival_s": Scale(3e-2, LOOSE, "from the client to the scheduler and back"),
+    "token_s": Scale(2e-6, LOOSE, "tokenising and copying, an input token"),
+    "wait": Scale(1.5, LOOSE, "decode steps that an arriving request waits for"),
+    "busy": Scale(1.0, LOOSE, "prefills of others that it waits for, over those of an M/D/1 queue"),
+    "queue": Scale(1.0, LOOSE, "first wave's prefills that a mean request of it waits for, over one half"),
+    "queue_median": Scale(0.1, LOOSE, "the same of a median request"),
+    "median": Scale(1.0, 0.05, "median over mean time a token"),
+}  # fmt: skip
+
+
+def prefill_scales(scales: Mapping[str, float]) -> dict[str, float]:
+    """The scales of a prefill step."""
+    out = dict(scales)
+    for name in ("work.moe16", "work.moe8", "work.moe4"):
+        out[name] *= scales["prefill.moe"]
+    for name in ("work.link", "work.exchange"):
+        out[name] *= scales["prefill.link"]
+    return out

@@ -1,0 +1,71 @@
+"""What requests see of an engine's steps: closed-loop serving, or one static batch, in closed form.
+
+Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
+p = a prefill's share of a batched prefill step:
+    TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
+    TTFT = arrival + first P + wait TPOT + busy P r / (1 - r) / 2 + queue (b - 1) p s / 2
+r is the share of time that others' prefills take (waiting behind them as in an M/D/1 queue, Gross and Harris,
+Fundamentals of Queueing Theory, 5.1), s the share of the run's requests that came in its first wave, all at once.
+Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
+the replica = b osl / E2E. A static batch is prefilled at once and then only decodes.
+Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+# Tokens that an engine prefills in one step where short prompts can be batched (vLLM's and TensorRT-LLM's default).
+PREFILL_TOKENS = 8192
+_BUSIEST = 0.95
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a replica is asked, [rows] each: requests at once (`asked` wanted, `batch` running), lengths in tokens."""
+
+    asked: np.ndarray
+    batch: np.ndarray
+    isl: np.ndarray  # tokens to prefill (the cached prefix is not among them)
+    osl: np.ndarray
+    ranks: np.ndarray  # attention ranks that prefill side by side, and pipeline stages
+    together: np.ndarray  # requests of a rank in one prefill step
+    wave: np.ndarray  # share of the run's requests that arrive together at its start
+    static: np.ndarray  # bool: one batch
+    split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
+    accepted: float = 1.0  # tokens a decode step yields a sequence
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds [rows]: means and medians over requests, and the weights of the steps' times in them."""
+
+    ttft: np.ndarray
+    ttft_median: np.ndarray
+    tpot: np.ndarray
+    tpot_median: np.ndarray
+    e2e: np.ndarray
+    prefills: np.ndarray  # batched prefill steps a decode step waits for: TPOT = D + prefills * PB
+    queued: np.ndarray  # seconds of the TTFT spent waiting for memory
+
+
+def latency(x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarray, scales: Mapping[str, float]) -> Latency:
+    """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows])."""
+    others = np.maximum(x.batch - 1, 0)
+    each = batched / (x.together * x.ranks)
+    mixed = ~(x.static | x.split)
+    prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
+    tpot = decode / x.accepted + prefills * batched
+    rho = np.minimum(prefills * batched / tpot, _BUSIEST)
+    own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
+    waits = scales["wait"] * tpot * np.minimum(others, 1) + scales["busy"] * alone * rho / (1 - rho) / 2
+    first_wave = others * each * x.wave / 2
+    batch_prefill = scales["arrival_s"] + each * x.batch
+    e2e = own + waits + (x.osl - 1) * tpot
+    queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
+    ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
+    median = np.where(x.static, batch_prefill, own + waits + scales["queue_median"] * first_wave)
+    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued)

@@ -1,0 +1,171 @@
+"""Fit of the scales on measured operating points, on all of them and leaving out each chip, family and model.
+
+Least squares of log time with a soft-L1 loss, every scale held to its prior (`scales.SCALES`). A row's time a token
+weighs 1, throughput that has no time a token 0.7, the first token, which varies several-fold with scheduling that
+nobody publishes, 0.35. What a fit leaves unexplained on the chips it did not see becomes the intervals.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import UserMistake
+from harness.profiles import chip
+from harness.results import write_whole
+from harness.roofline.constants import SOFTWARE, TARGETS, Constants, software
+from harness.roofline.scales import SCALES
+from harness.validation import outside
+from harness.validation.flat import Ready, ready
+from harness.validation.scored import scored, statistic
+
+WEIGHTS = {"tpot": 1.0, "ttft": 0.35, "throughput": 0.7}
+# A prior's pull, in rows that miss by the loss's scale: rows of one sweep repeat one another's errors.
+PRIOR_PULL, LOSS_SCALE = 20.0, 0.15
+MIN_ROWS = 50
+_WIDEST = 6  # spreads of the prior that a scale may be away from its centre
+_NAMES = tuple(SCALES)
+_CENTRE = np.log([s.centre for s in SCALES.values()])
+_SPREAD = np.array([s.spread for s in SCALES.values()])
+
+
+@dataclass(frozen=True)
+class Points:
+    """Measured rows ready to be fitted: log of what was measured, NaN where a row does not count for a figure."""
+
+    ready: Ready
+    measured: Mapping[str, np.ndarray]
+    median: Mapping[str, np.ndarray]  # bool: the row gives the median over requests
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, left_out: Collection[str] = ()) -> Points:
+        counts = scored(frame)
+        kept = frame[counts[["tpot", "ttft", "throughput", "saturated"]].any(axis=1)]
+        rows = ready(outside.inputs(kept), left_out)
+        frame, counts = frame.loc[rows.index], counts.loc[rows.index]
+        columns = {"tpot": frame.tpot_ms / 1e3, "ttft": frame.ttft_ms / 1e3, "throughput": frame.output_tok_s_per_chip}
+        given = {"tpot": counts.tpot, "ttft": counts.ttft, "throughput": counts.throughput}
+        measured = {t: np.log(columns[t].where(given[t])).to_numpy() for t in TARGETS}
+        median = {t: (statistic(frame[f"{t}_stat"]) == "median").to_numpy() for t in ("tpot", "ttft")}
+        return cls(rows, measured, median)
+
+    def errors(self, scales: Mapping[str, float]) -> dict[str, np.ndarray]:
+        """log(predicted / measured) by target, NaN where a row does not count for it."""
+        x = self.ready.latency(scales)
+        return {
+            "tpot": np.log(np.where(self.median["tpot"], x.tpot_median, x.tpot)) - self.measured["tpot"],
+            "ttft": np.log(np.where(self.median["ttft"], x.ttft_median, x.ttft)) - self.measured["ttft"],
+            "throughput": np.log(self.ready.per_chip(x)) - self.measured["throughput"],
+        }
+
+
+def fit(frame: pd.DataFrame, without_chips: Collection[str] = ()) -> Constants:
+    """Constants fitted on the scored rows of `scored.read`'s frame; `without_chips`: whose measured kernels do not count.
+
+    The intervals' errors are the shipped ones. Raises UserMistake with too few rows, or without scipy.
+    """
+    from harness.roofline import constants
+
+    points = Points.of(frame, without_chips)
+    scales = solve(points, np.ones(len(points.ready.index), bool))
+    return Constants(scales, constants.load().errors, frozenset(without_chips))
+
+
+def solve(points: Points, rows: np.ndarray, start: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The scales that fit `rows` (bool) best."""
+    try:
+        from scipy.optimize import least_squares
+    except ImportError as error:
+        raise UserMistake("the fit needs scipy: pip install 'stackline[calibrate]'") from error
+    counts = {t: rows & ~np.isnan(points.measured[t]) for t in TARGETS}
+    counts["throughput"] &= np.isnan(points.measured["tpot"])  # else the same run twice
+    if (n := sum(int(c.sum()) for c in counts.values())) < MIN_ROWS:
+        raise UserMistake(f"{n} measured figures can be modelled; a fit needs {MIN_ROWS}")
+
+    def cost(p: np.ndarray) -> np.ndarray:
+        errors = points.errors(dict(zip(_NAMES, np.exp(p), strict=True)))
+        pulls = PRIOR_PULL * LOSS_SCALE * (p - _CENTRE) / _SPREAD
+        return np.concatenate([*(WEIGHTS[t] * errors[t][counts[t]] for t in TARGETS), pulls])
+
+    first = _CENTRE if start is None else np.log([start[name] for name in _NAMES])
+    bounds = (_CENTRE - _WIDEST * _SPREAD, _CENTRE + _WIDEST * _SPREAD)
+    best = least_squares(cost, first, bounds=bounds, loss="soft_l1", f_scale=LOSS_SCALE, max_nfev=25).x
+    return {name: float(f"{value:.5g}") for name, value in zip(_NAMES, np.exp(best), strict=True)}
+
+
+def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Fit on all rows and leaving out each chip, family and model; write `deployment.toml` under `out`."""
+    import tomli_w
+
+    everything = Points.of(frame)
+    everyone = np.ones(len(everything.ready.index), bool)
+    scales = solve(everything, everyone)
+    report = _report(everything.errors(scales))
+    say(f"all rows, in sample: {report}")
+    table: dict = {"all": {"scales": scales}, "chip": {}, "family": {}, "model": {}}
+    outside_errors: dict[str, dict[str, list[np.ndarray]]] = {s: {t: [] for t in TARGETS} for s in SOFTWARE}
+    for by in ("chip", "family", "model"):
+        names = outside.groups(frame, by)
+        for group in sorted(names.unique()):
+            gone = () if by == "model" else tuple(frame.loc[names == group, "chip"].unique())
+            points = Points.of(frame, gone) if gone else everything
+            left = (names.loc[points.ready.index] == group).to_numpy()
+            if left.all() or not left.any():
+                continue
+            found = solve(points, ~left, scales)
+            table[by][group] = {"scales": found, "chips": list(gone)}
+            errors = points.errors(found)
+            say(f"without {by} {group}: {_report({t: e[left] for t, e in errors.items()})}")
+            if by == "chip":
+                for t in TARGETS:
+                    outside_errors[software(chip(group).texts["vendor"])][t].append(-errors[t][left])
+    table["errors"] = _quantiles(outside_errors)
+    target = out / "deployment.toml"
+    write_whole(target, _head(name, report) + tomli_w.dumps(table))
+    return target
+
+
+def _quantiles(errors: Mapping[str, Mapping[str, list[np.ndarray]]]) -> dict[str, list[float]]:
+    """10 % and 90 % points of log(measured / predicted) on the chips left out, by figure and software.
+
+    Where a figure was never measured on other software, the times a token and the throughputs of it stand in.
+    """
+    out = {}
+    pools = {(s, t): np.concatenate([*by[t], np.empty(0)]) for s, by in errors.items() for t in by}
+    pools = {key: e[np.isfinite(e)] for key, e in pools.items()}
+    spare = np.concatenate([pools["other", "tpot"], -pools["other", "throughput"]])
+    for (known, target), e in pools.items():
+        if known == "other":
+            e = -spare if target == "throughput" else spare
+            if target == "ttft":
+                e = np.concatenate([e, pools["cuda", "ttft"]])
+        low, high = np.quantile(e, (0.1, 0.9)) if len(e) else (-1.0, 1.0)
+        out[f"{target}.{known}"] = [float(f"{min(low, 0.0):.4g}"), float(f"{max(high, 0.0):.4g}")]
+    return out
+
+
+def _report(errors: Mapping[str, np.ndarray]) -> str:
+    said = []
+    for target, e in errors.items():
+        miss = np.abs(np.expm1(e[np.isfinite(e)]))
+        if len(miss):
+            said.append(f"{target} MAPE {miss.mean():.1%}, median {np.median(miss):.1%} of {len(miss)}")
+    return "; ".join(said)
+
+
+def _head(name: str, report: str) -> str:
+    import tomli_w
+
+    source = {
+        "id": "fit-deployment",
+        "title": f"Stackline's fit of published operating points ({name}), in sample: {report}",
+        "publisher": "Stackline, from InferenceX runs and NVIDIA aiconfigurator's published measurements",
+        "url": "https://github.com/ai-dynamo/aiconfigurator",
+        "retrieved": datetime.date.today().isoformat(),
+    }
+    return "# Written by `stackline calibrate --points`; do not edit.\n" + tomli_w.dumps({"source": source})

@@ -1,0 +1,115 @@
+"""Measured rows made ready for fitting: their blocks laid end to end, so that a set of scales is tried in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from harness.prediction import plans
+from harness.prediction.rows import read
+from harness.roofline.blocks import GROUPS, Block
+from harness.roofline.hardware import View
+from harness.roofline.operate import Asked, pace, prepare
+from harness.roofline.scales import prefill_scales
+from harness.roofline.serve import Demand, Latency, latency
+from harness.roofline.step import Pace, fixed_scales, work_scales
+
+_ALL = (*GROUPS, "link", "exchange")
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Blocks of one kind of step of many rows, end to end: an element an operator and row."""
+
+    rows: int
+    row: np.ndarray
+    group: np.ndarray  # index into GROUPS, then link and exchange
+    work: np.ndarray  # count x (max + overlap min), s
+    fixed: np.ndarray  # count x fixed, s
+    count: np.ndarray
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[np.ndarray, list[Block], slice]], rows: int) -> Flat:
+        """parts: (row numbers [r], blocks, which of the blocks' columns are those rows)."""
+        out: dict[str, list] = {k: [] for k in ("row", "group", "work", "fixed", "count")}
+        for number, blocks, columns in parts:
+            for b in blocks:
+                shape = (len(b.count), np.shape(b.memory)[1])
+                work = np.maximum(b.memory, b.compute) + b.overlap * np.minimum(b.memory, b.compute)
+                for key, value in (("work", b.count * work), ("fixed", b.count * b.fixed), ("count", b.count)):
+                    out[key].append(np.broadcast_to(value, shape)[:, columns].ravel())
+                shape = (len(b.count), len(number))
+                out["row"].append(np.broadcast_to(number, shape).ravel())
+                out["group"].append(np.full(shape, _ALL.index(b.group)).ravel())
+        return cls(rows, **{k: np.concatenate(v) for k, v in out.items()})
+
+    def seconds(self, scales: Mapping[str, float], pace: Pace) -> np.ndarray:
+        """A step's time [rows]: what `step.step` sums, in one pass."""
+        work, fixed = work_scales(scales), fixed_scales(scales)
+        each = np.array([work[g] for g in _ALL])[self.group] * self.work
+        start, layer = (np.array([fixed[g][i] for g in _ALL])[self.group] for i in (0, 1))
+        begin = start * self.fixed + layer * self.count
+        kernel = self.group < len(GROUPS)
+        sums = [np.bincount(self.row, np.where(which, x, 0.0), self.rows) for which, x in
+                ((kernel, each), (kernel, begin), (~kernel, each + begin))]  # fmt: skip
+        return sums[0] * pace.kernels + sums[1] * pace.fixed + sums[2]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Measured rows that can be predicted, ready for any scales; `index` are their labels in the frame."""
+
+    index: np.ndarray
+    demand: Demand
+    asked: Asked
+    view: View
+    chips: np.ndarray  # of the whole deployment, over its replicas
+    decode: Flat
+    alone: Flat
+    batched: Flat
+
+    def latency(self, scales: Mapping[str, float]) -> Latency:
+        own, prefill = pace(self.asked, self.view, scales), prefill_scales(scales)
+        return latency(self.demand, self.decode.seconds(scales, own), self.alone.seconds(prefill, own),
+                       self.batched.seconds(prefill, own), scales)  # fmt: skip
+
+    def per_chip(self, x: Latency) -> np.ndarray:
+        """Output tokens a second and chip."""
+        return np.minimum(self.demand.batch, self.demand.asked) * self.demand.osl / x.e2e / self.chips
+
+
+def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
+    """Rows of the contract's input columns; those that predict refuses are left out.
+
+    left_out: chips whose own measured kernels do not count.
+    """
+    sorted_ = plans.sort(read(inputs), sorted(left_out))
+    parts, kept, position = [], [], 0
+    for plan in sorted_.plans:
+        view, asked = sorted_.asked(plan.rows)
+        room = prepare(plan.arch, plan.dtypes, plan.placement, view, asked).room
+        rows = plan.rows[room >= 1]
+        if not len(rows):
+            continue
+        view, asked = sorted_.asked(rows)
+        work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+        parts.append((np.arange(position, position + len(rows)), work, asked))
+        kept.append(rows)
+        position += len(rows)
+    rows = np.concatenate(kept)
+    view, asked = sorted_.asked(rows)
+    demand = Demand(**{f.name: np.concatenate([getattr(w.demand, f.name) for _, w, _ in parts]) for f in fields(Demand) if f.name != "accepted"})
+    chips = np.concatenate([np.full(len(n), float(w.chips)) for n, w, _ in parts])
+
+    def flat(blocks, columns) -> Flat:
+        return Flat.of([(n, blocks(w), columns(len(n))) for n, w, _ in parts], position)
+
+    return Ready(
+        inputs.index.to_numpy()[rows], demand, asked, view, chips,
+        flat(lambda w: w.decode, lambda r: slice(0, r)),
+        flat(lambda w: w.prefill, lambda r: slice(0, r)),
+        flat(lambda w: w.prefill, lambda r: slice(r, 2 * r)),
+    )  # fmt: skip

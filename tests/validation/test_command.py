@@ -1,0 +1,86 @@
+"""stackline validate, as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import stackline
+from harness.errors import UserMistake
+from harness.validation import errors
+from harness.validation.extract import ROWS
+from tests.validation.support import table
+
+
+def call(*args: str):
+    return CliRunner().invoke(stackline, ["validate", *args], catch_exceptions=False)
+
+
+def test_without_a_file_it_validates_on_the_shipped_rows():
+    done = call()
+    assert done.exit_code == 0 and f"{ROWS} of {ROWS} rows count" in done.stderr
+    sections = ("chip", "model", "engine", "concurrency", "statistic", "family")
+    left_out = ("Out of sample", "One family left out, by family", "One model left out, by model")
+    for heading in ("Goals (one chip left out)", "Overall", *(f"By {s}" for s in sections), *left_out):
+        assert f"\n{heading}" in f"\n{done.stdout}", heading
+    goal = next(line for line in done.stdout.splitlines() if line.startswith("tpot mape "))
+    assert "≤ 15 %" in goal and goal.split()[-2] in ("yes", "no")
+
+
+def test_csv_and_json_say_the_same():
+    document = json.loads(call("--by", "none", "--format", "json").stdout)
+    rows = list(csv.DictReader(io.StringIO(call("--by", "none", "--format", "csv").stdout)))
+    assert document["by"] == "none"
+    overall = {(r["target"], r["measure"]): r["value"] for r in rows if r["table"] == "overall"}
+    assert overall
+    for record in document["tables"]["overall"]:
+        for measure in errors.MEASURES:
+            said = overall[record["target"], measure]
+            assert (None if said == "" else float(said)) == record[measure]
+
+
+def test_out_holds_rows_tables_plot_and_the_worst_rows_term_by_term(tmp_path):
+    done = call("--out", str(tmp_path / "v"))
+    assert done.exit_code == 0
+    rows = pd.read_csv(tmp_path / "v/rows.csv")
+    overall = pd.read_csv(tmp_path / "v/tables/overall.csv").set_index("target")
+    mape = rows.groupby("target")["error"].agg(lambda e: e.abs().mean())
+    assert overall["mape"].to_dict() == pytest.approx(mape.to_dict(), rel=1e-4)
+    assert {"by-chip.csv", "out-of-sample.csv", "excluded.csv"} <= {p.name for p in (tmp_path / "v/tables").iterdir()}
+    worst, terms = (pd.read_csv(tmp_path / "v" / name) for name in ("worst.csv", "worst-terms.csv"))
+    assert len(worst) == 20 and worst["id"].is_unique and set(terms["id"]) == set(worst["id"])
+    assert list(terms.columns) == ["id", "target", "error", "term", "seconds", "share", "bound"]
+    assert (tmp_path / "v/scatter.png").read_bytes()[1:4] == b"PNG"
+    assert "<svg" in (tmp_path / "v/scatter.svg").read_text("utf-8")
+
+
+def test_a_chip_without_a_profile_is_a_refused_row_and_the_rest_is_compared(tmp_path):
+    path = table(tmp_path / "m.csv", {}, {"chip": "no-such-chip"})
+    document = json.loads(call("--measurements", str(path), "--format", "json").stdout)
+    by_chip = {r["chip"]: r for r in document["tables"]["by chip"] if r["target"] == "tpot"}
+    assert by_chip["no-such-chip"]["refused"] == 1 and by_chip["no-such-chip"]["mape"] is None
+    assert by_chip["h100-sxm"]["refused"] == 0 and by_chip["h100-sxm"]["mape"] is not None
+
+
+def test_where_every_row_is_refused_it_still_answers(tmp_path):
+    path = table(tmp_path / "m.csv", {"chip": "no-such-chip"})
+    done = call("--measurements", str(path), "--out", str(tmp_path / "v"))
+    assert done.exit_code == 0 and (tmp_path / "v/scatter.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "said"),
+    [
+        ([{"disagg": "1"}], [], "none of 1 rows counts"),
+        ([{}], ["--by", "none", "--refit"], "--refit leaves something out"),
+    ],
+)
+def test_a_users_mistake_is_one_line(tmp_path, changes, options, said):
+    path = table(tmp_path / "m.csv", *changes)
+    with pytest.raises(UserMistake, match=said):
+        call("--measurements", str(path), *options)
