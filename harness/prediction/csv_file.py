@@ -47,9 +47,11 @@ class CsvSource:
     def batches(self, rows: int, only: list[str] | None) -> Iterator[Batch]:
         """At most `rows` records at a time, all values as text. Raises UserMistake at a record that is broken."""
         try:
+            before = 0
             for block, done in self._blocks(rows):
-                lines, columns = _lines(block), self._parsed(block, only)
-                if len(lines) != len(columns):
+                lines, columns = _lines(block), self._parsed(block, only, before)
+                before += len(lines)
+                if len(lines) != len(columns) or block.count(b'"') % 2:
                     raise UserMistake(f"cannot read {self.path}: a quote or a carriage return stands inside a value")
                 for i in range(0, len(lines), rows):
                     yield Batch(columns.slice(i, rows), lines.slice(i, rows), done)
@@ -59,7 +61,7 @@ class CsvSource:
     def _open(self) -> tuple[pa.NativeFile, pa.NativeFile]:
         """(the file itself, its text)."""
         file = pa.OSFile(str(self.path))
-        return file, pa.CompressedInputStream(file, "gzip") if self.path.suffix == ".gz" else file
+        return file, pa.CompressedInputStream(file, "gzip") if self.path.suffix.lower() == ".gz" else file
 
     def _blocks(self, rows: int) -> Iterator[tuple[bytes, float]]:
         """Whole records, about `rows` at a time, and the share of the file read so far."""
@@ -74,27 +76,41 @@ class CsvSource:
                     continue
                 ends = _ends(held, whole=False)
                 if len(ends):
-                    yield held[: ends[-1]], file.tell() / self.size
-                    held = held[ends[-1] :]
+                    end = ends[len(ends) // rows * rows - 1]  # whole batches; all where there is not one
+                    yield held[:end], file.tell() / self.size
+                    held = held[end:]
                 elif len(held) >= _MOST:
                     raise UserMistake(f"cannot read {self.path}: a quoted value does not end within {_MOST} bytes")
             if held.strip(b"\r\n"):
                 yield held if held.endswith(b"\n") else held + b"\n", 1.0
 
-    def _parsed(self, block: bytes, only: list[str] | None) -> pa.Table:
-        names = self.schema.names
-        return pa.csv.read_csv(
-            pa.BufferReader(block),
-            pa.csv.ReadOptions(column_names=names, block_size=len(block) + 1),
-            pa.csv.ParseOptions(newlines_in_values=True),
-            pa.csv.ConvertOptions(
-                include_columns=only,
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
+    def _parsed(self, block: bytes, only: list[str] | None, before: int) -> pa.Table:
+        """The columns of a block that begins after `before` rows."""
+        names, broken = self.schema.names, []
+
+        def remember(row: pa.csv.InvalidRow) -> str:
+            broken.append(row)
+            return "error"
+
+        try:
+            return pa.csv.read_csv(
+                pa.BufferReader(block),
+                pa.csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
+                pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=remember),
+                pa.csv.ConvertOptions(
+                    include_columns=only,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            if not broken:
+                raise
+            where, row = f"row {before + broken[0].number}", broken[0]
+            found = f"{row.actual_columns} values where the header names {row.expected_columns}"
+            raise UserMistake(f"cannot read {self.path}: {where} has {found}") from error
 
 
 class CsvSink:
@@ -110,7 +126,7 @@ class CsvSink:
                 head = [source.header.rstrip(b"\r\n"), *(name.encode() for name in names)]
             else:
                 _check_flat(schema)
-                head = [_quoted(pa.array(schema.names))[i].as_py().encode() for i in range(len(schema))]
+                head = [name.encode() for name in _quoted(pa.array(schema.names, pa.large_string())).to_pylist()]
             self.stream.write(b",".join(head) + self.newline)
         except BaseException:
             self.stream.close()
@@ -171,17 +187,18 @@ def _text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
         return column
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return _quoted(column)
-    return column.cast(pa.large_string())
+    is_words = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    column = column.cast(pa.large_string())
+    return _quoted(column) if is_words else column
 
 
-def _quoted(column):
+def _quoted(column: pa.LargeStringArray) -> pa.LargeStringArray:
     """Words in quotes where they hold a comma, a quote or a line end, or are empty (null is nothing at all)."""
     needs = pc.or_(pc.match_substring_regex(column, '[,"\r\n]'), pc.equal(column, ""))
     if not pc.any(needs).as_py():
         return column
-    inside = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
+    quote, nothing = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())
+    inside = pc.binary_join_element_wise(quote, pc.replace_substring(column, '"', '""'), quote, nothing)
     return pc.if_else(needs, inside, column)
 
 
