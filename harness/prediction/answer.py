@@ -63,7 +63,7 @@ class _Columns:
 
 def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> None:
     view, asked = plans.asked(rows)
-    work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
     out.fits[rows] = _fits(work, plan, view)
     good = _refuse(plans, plan, rows, view, asked, work)
     if not good.all():
@@ -71,13 +71,13 @@ def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Consta
         if not len(rows):
             return
         view, asked = plans.asked(rows)
-        work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+        work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
     t = timed(work, asked, constants)
     for name, (value, p10, p90) in figures(t, work, constants, plan.dtypes.act).items():
         for part, column in (("", value), ("_p10", p10), ("_p90", p90)):
             out.figures[name + part][rows] = column
     out.bound[rows] = bound(t, work)
-    _stand_ins(plan, rows, work, out)
+    _stand_ins(plan, rows, asked, work, out)
 
 
 def _fits(work: Work, plan: Plan, view: View) -> np.ndarray:
@@ -104,12 +104,12 @@ def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, wo
     context = plan.model.get("context").point
     if (late := x.isl + x.osl > context).any():
         drop(late, f"input and output are past the context of {context:.0f} tokens")
-    several = plan.placement.layout.tp * plan.placement.layout.ep > 1
+    several = plan.layout.tp * plan.layout.ep > 1
     for key in ("memory.capacity", "memory.bandwidth", *(("scaleup.bandwidth",) if several else ())):
         if (absent := np.isnan(view.value(key)) & good).any():
             drop(absent, lambda i, key=key: _absent(view.hardware.chips[i], key))
     if (tight := (work.room.sequences < 1) & good).any():
-        drop(tight, lambda i: memory.too_small(view.hardware.chips[i], work.room, plan.placement.layout.chips))
+        drop(tight, lambda i: memory.too_small(view.hardware.chips[i], work.room, plan.layout.chips))
     return good
 
 
@@ -117,9 +117,9 @@ def _absent(chip, key: str) -> str:
     return f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}"
 
 
-def _stand_ins(plan: Plan, rows: np.ndarray, work: Work, out: _Columns) -> None:
+def _stand_ins(plan: Plan, rows: np.ndarray, asked: Asked, work: Work, out: _Columns) -> None:
     """What stood in for blanks."""
-    layout, dtypes, replicas = plan.placement.layout, plan.dtypes, plan.placement.replicas
+    layout, dtypes, replicas = plan.layout, plan.dtypes, asked.replicas
     values = {
         "tp": layout.tp, "pp": layout.pp, "ep": layout.ep, "dp": layout.dp, "chips": layout.chips * replicas,
         "prefix_hit": 0.0, "date": NEWEST, "concurrency": work.demand.asked * replicas, "requests": work.requests,

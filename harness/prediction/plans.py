@@ -19,6 +19,7 @@ from harness.errors import NotPredictable, StacklineError
 from harness.operators import Dtypes
 from harness.prediction.rows import Rows, Text
 from harness.profiles import Chip, Model, chip, model, stand_in
+from harness.roofline.compiled import Layout
 from harness.roofline.hardware import Hardware, View
 from harness.roofline.layouts import Placement, place
 from harness.roofline.operate import Asked
@@ -52,7 +53,8 @@ class Plan:
     model: Model
     arch: Architecture
     dtypes: Dtypes
-    placement: Placement
+    layout: Layout
+    split: bool  # prefill was inferred to run on other chips
     rows: np.ndarray
 
 
@@ -64,13 +66,15 @@ class Plans:
     hardware: Hardware
     reasons: Reasons
     chip: np.ndarray  # [n] index into hardware
+    replicas: np.ndarray  # [n]
     plans: list[Plan]
 
     def asked(self, rows: np.ndarray) -> tuple[View, Asked]:
         """The chips of some rows, and what is asked of each."""
         number = {k: self.rows.number[k][rows] for k in ("isl", "osl", "concurrency", "requests", "prefix_hit", "date")}
         static = self._static[rows]
-        return View(self.hardware, self.chip[rows]), Asked(**number, engine=self._engine[rows], static=static)
+        engine, replicas = self._engine[rows], self.replicas[rows]
+        return View(self.hardware, self.chip[rows]), Asked(**number, replicas=replicas, engine=engine, static=static)
 
     @cached_property
     def _engine(self) -> np.ndarray:
@@ -88,30 +92,32 @@ def sort(rows: Rows, left_out: Sequence[str] = ()) -> Plans:
     models = _resolve(rows.text["model"], _body, reasons)
     hardware = Hardware.of([c for c in chips if c is not None] or [chip("h100-sxm")], left_out)
     position = np.cumsum([c is not None for c in chips]) - 1
-    out = Plans(
-        rows, hardware, reasons, position[rows.text["chip"].codes] if len(chips) else rows.text["chip"].codes, []
-    )
+    which = rows.text["chip"].codes
+    index = position[which] if len(chips) else which
+    out = Plans(rows, hardware, reasons, index, np.ones(rows.n), [])
     alive = np.flatnonzero(reasons.codes < 0)
     formats = _distinct([rows.text[c].codes[alive] for c in ("chip", "model", *_FORMATS)])
-    layouts = _distinct(
-        [rows.text["model"].codes[alive], *(np.nan_to_num(rows.number[c][alive]).astype(np.int64) for c in _COUNTS)]
-    )
+    counts = (np.nan_to_num(rows.number[c][alive]).astype(np.int64) for c in _COUNTS)
+    layouts = _distinct([rows.text["model"].codes[alive], *counts])
     dtypes = _each(formats, alive, reasons, lambda key: _dtypes(rows, key, chips, models))
-    placed = _each(layouts, alive, reasons, lambda key: _place(models[key[0]][1], key[1:]))
-    kinds = {d: i for i, d in enumerate(dict.fromkeys(d for d in dtypes if d is not None))}
-    kind = np.array([-1 if d is None else kinds[d] for d in dtypes] or [-1])[formats[1]]
-    where = np.array([-1 if p is None else i for i, p in enumerate(placed)] or [-1])[layouts[1]]
-    good = (kind >= 0) & (where >= 0)
-    key = kind[good] * max(len(placed), 1) + where[good]  # a layout's key holds its model
+    placed = _each(layouts, alive, reasons, lambda key: (key[0], _place(models[key[0]][1], key[1:])))
+    # A plan is what is compiled together: how many replicas there are is a number of each row.
+    kinds, kind = _numbered(dtypes, formats[1])
+    spots, spot = _numbered([p and (p[0], p[1].layout, p[1].split) for p in placed], layouts[1])
+    out.replicas[alive] = np.array([1 if p is None else p[1].replicas for p in placed] or [1])[layouts[1]]
+    good = (kind >= 0) & (spot >= 0)
+    key = kind[good] * max(len(spots), 1) + spot[good]
     order = np.argsort(key, kind="stable")
-    ends = np.flatnonzero(np.diff(key[order])) + 1
-    names = list(kinds)
-    for part in np.split(order, ends) if len(order) else []:
-        first = part[0]
-        spot = int(where[good][first])
-        body, arch = models[layouts[0][spot][0]]
-        out.plans.append(Plan(body, arch, names[int(kind[good][first])], placed[spot], alive[good][part]))
+    for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else []:
+        model_code, layout, split = spots[int(spot[good][part[0]])]
+        out.plans.append(Plan(*models[model_code], kinds[int(kind[good][part[0]])], layout, split, alive[good][part]))
     return out
+
+
+def _numbered(found: list[Any], which: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """(distinct of `found`, their number for each row); -1 where there is none."""
+    known = {x: i for i, x in enumerate(dict.fromkeys(x for x in found if x is not None))}
+    return list(known), np.array([-1 if x is None else known[x] for x in found] or [-1])[which]
 
 
 def slices(plan: Plan, most: int) -> Iterator[np.ndarray]:

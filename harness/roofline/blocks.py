@@ -70,6 +70,7 @@ def _kernels(k: Kernels, features: np.ndarray, bandwidth: np.ndarray, view: View
     if k.family.startswith("attention"):
         n = n / np.maximum(m, 1e-9)  # the mean context of a query token
     memory, compute, fixed = shapes.terms(k.family, constants, memory, compute, m, np.maximum(n, 1e-9), k.k)
+    fixed = np.broadcast_to(fixed, memory.shape)
     overlap = constants["overlap"] if k.family == "gemm" else shapes.OVERLAP[k.family]
     return Block(group_of(k.law), k.law, k.names, k.count, memory, compute, fixed, overlap)
 

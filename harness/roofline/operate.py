@@ -11,9 +11,8 @@ from harness.architecture import Architecture
 from harness.operators import Dtypes, Group, Load
 from harness.roofline import memory
 from harness.roofline.blocks import Block, blocks
-from harness.roofline.compiled import compiled
+from harness.roofline.compiled import Layout, compiled
 from harness.roofline.hardware import CUDA, ROCM, View
-from harness.roofline.layouts import Placement
 from harness.roofline.serve import PREFILL_TOKENS, Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
@@ -33,6 +32,7 @@ class Asked:
     requests: np.ndarray
     prefix_hit: np.ndarray
     date: np.ndarray
+    replicas: np.ndarray  # that share the concurrency
     engine: np.ndarray  # engine family names, "" where blank
     static: np.ndarray
     accepted: float = 1.0  # tokens that a decode step yields a sequence: speculation's acceptance length
@@ -54,23 +54,22 @@ class Work:
     room: memory.Room
 
 
-def prepare(arch: Architecture, dtypes: Dtypes, where: Placement, view: View, x: Asked) -> Work:
+def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, view: View, x: Asked) -> Work:
     """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
-    layout = where.layout
     held = memory.room(arch, dtypes, layout, x.isl, x.osl, view.value("memory.capacity"), x.engine == memory.RESERVING,
                        memory.reserve() if x.reserve is None else x.reserve)  # fmt: skip
     room = held.sequences
     most = np.where(x.static, room, np.minimum(room, x.max_sequences * layout.dp))
-    asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / where.replicas, 1))
+    asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / x.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
     per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
     together = np.clip(np.floor(PREFILL_TOKENS / fresh), 1, np.maximum(per_rank, 1))
-    requests = np.where(np.isnan(x.requests), 10 * asked * where.replicas, x.requests)
-    wave = np.minimum(asked * where.replicas / requests, 1.0)
+    requests = np.where(np.isnan(x.requests), 10 * asked * x.replicas, x.requests)
+    wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
-        np.full(len(batch), where.split), x.accepted,
+        np.full(len(batch), split), x.accepted,
     )  # fmt: skip
     # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
     decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))
@@ -94,8 +93,8 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     yearly = np.where(cuda, scales["yearly.cuda"], scales["yearly.rocm"])
     of_vendor = np.where(cuda, 1.0, np.where(vendor == ROCM, scales["vendor.rocm"], scales["vendor.other"]))
     kernels = of_vendor * np.exp(-yearly * age)
-    engine = (
-        np.select([x.engine == e for e in engines], [scales[f"engine.{e}"] for e in engines], 1.0) if engines else 1.0
-    )
+    engine = np.ones(len(x.isl))
+    for name in ("vllm", "trtllm", "atom"):
+        engine[x.engine == name] = scales[f"engine.{name}"]
     generation = (REFERENCE_BANDWIDTH / view.value("memory.bandwidth")) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)

@@ -97,8 +97,8 @@ def point(
     where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     view = View(Hardware.of([chip], constants.left_out), np.zeros(1, int))
     used = _used(chip, where, dtypes)
-    asked = _asked(stack, isl, osl, concurrency)
-    work = prepare(arch, dtypes, where, view, asked)
+    asked = _asked(stack, where.replicas, isl, osl, concurrency)
+    work = prepare(arch, dtypes, where.layout, where.split, view, asked)
     if work.room.sequences[0] < 1:
         raise NotPredictable(memory.too_small(chip, work.room, where.layout.chips))
     t = timed(work, asked, constants, named=True)
@@ -121,14 +121,15 @@ def point(
                  _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
 
 
-def _asked(stack: Stack, isl: float, osl: float, concurrency: float) -> Asked:
+def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: float) -> Asked:
     blank = np.full(1, np.nan)
     one = {k: np.array([float(v)]) for k, v in (("isl", isl), ("osl", osl), ("concurrency", concurrency))}
     more = {"reserve": 1 - float(stack.options["gpu_mem"])} if "gpu_mem" in stack.options else {}
     engine = np.array([stack.options.get("engine", "")])
     date = np.array([fraction(stack.options["date"])]) if "date" in stack.options else blank
     return Asked(
-        **one, requests=blank, prefix_hit=blank, date=date, engine=engine, static=np.zeros(1, bool),
+        **one, replicas=np.full(1, float(replicas)), requests=blank, prefix_hit=blank, date=date,
+        engine=engine, static=np.zeros(1, bool),
         accepted=float(stack.options.get("spec", 1.0)),
         max_sequences=stack.number("max_seqs") or MAX_SEQUENCES, **more,
     )  # fmt: skip

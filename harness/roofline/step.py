@@ -67,7 +67,7 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
         if named:
             for i, name in enumerate(block.names):
                 by_name[name] = by_name.get(name, 0.0) + (block.count * (work + fixed))[i]
-                bounds[name] = _bound(block, work[i, 0], fixed[min(i, len(fixed) - 1), 0], memory_bound[i, 0])
+                bounds[name] = _bound(block, work[i, 0], fixed[i, 0], memory_bound[i, 0])
     return Seconds(parts, by_name, bounds)
 
 

@@ -67,7 +67,8 @@ class Points:
 def fit(frame: pd.DataFrame, without_chips: Collection[str] = ()) -> Constants:
     """Constants fitted on the scored rows of `scored.read`'s frame.
 
-    without_chips: whose measured kernels do not count. The intervals' errors are the shipped ones. Raises UserMistake with too few rows, or without scipy.
+    without_chips: whose measured kernels do not count. The intervals' errors are the shipped ones.
+    Raises UserMistake with too few rows, or without scipy.
     """
     from harness.roofline import constants
 

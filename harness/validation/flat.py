@@ -91,12 +91,12 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
     parts, kept, position = [], [], 0
     for plan in sorted_.plans:
         view, asked = sorted_.asked(plan.rows)
-        room = prepare(plan.arch, plan.dtypes, plan.placement, view, asked).room.sequences
+        room = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked).room.sequences
         rows = plan.rows[room >= 1]
         if not len(rows):
             continue
         view, asked = sorted_.asked(rows)
-        work = prepare(plan.arch, plan.dtypes, plan.placement, view, asked)
+        work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
         parts.append((np.arange(position, position + len(rows)), work, asked))
         kept.append(rows)
         position += len(rows)
@@ -104,7 +104,7 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
     view, asked = sorted_.asked(rows)
     names = [f.name for f in fields(Demand) if f.name != "accepted"]  # nothing is speculated in scored rows
     demand = Demand(**{name: np.concatenate([getattr(w.demand, name) for _, w, _ in parts]) for name in names})
-    chips = np.concatenate([np.full(len(n), float(w.chips)) for n, w, _ in parts])
+    chips = np.concatenate([w.chips * np.ones(len(n)) for n, w, _ in parts])
 
     def flat(blocks, columns) -> Flat:
         return Flat.of([(n, blocks(w), columns(len(n))) for n, w, _ in parts], position)
