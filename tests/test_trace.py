@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import operators
-from harness.architecture import Architecture, Dense, Gqa, LayerGroup, Mla, Moe
+from harness.architecture import Architecture, Dense, Gqa, LayerGroup, Mla, Moe, of_model
 from harness.operators import FP32, Dtypes, Group, Load
 from harness.profiles import model
 from harness.reference.model import Cache
-from harness.architecture import of_model as architecture
 from harness.trace import COLLECTIVE_KINDS, Recorder
 from tests.conftest import golden, read
 
@@ -48,19 +47,19 @@ def counted(engine, new: list[int], past: list[int], rows: int | None = None):
 def test_counted_equals_computed(engine, lengths, decode):
     new, past = [1 if decode else n for n, _ in lengths], [p for _, p in lengths]
     phase = "decode" if max(new) == 1 else "prefill"
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, new, past) == operators.trace(arch, Load.of(new, past), FP32, phase=phase)
 
 
 def test_counted_equals_computed_when_every_row_is_scored(engine):
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, [9, 4], [3, 0], 13) == operators.trace(
         arch, Load.of([9, 4], [3, 0], 13), FP32, phase="prefill"
     )
 
 
 def test_a_longer_batch_would_be_noticed(engine):
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, [9], [0]) != operators.trace(arch, Load.of([10]), FP32, phase="prefill")
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from harness.profiles import Chip, chip, model
 from harness.quantity import Cited
-from harness.roofline import laws
+from harness.roofline import constants, laws
 from harness.roofline.point import Point, point
 from harness.stack import parse
 
 
 def scaled(cited: Cited, factor: float) -> Cited:
-    """The same quantity, `factor` times as large: the same draws, scaled."""
+    """The same quantity, `factor` times as large, its range too."""
     numbers = {k: getattr(cited, k) and getattr(cited, k) * factor for k in ("value", "low", "high")}
     return replace(cited, **numbers, readings=tuple(replace(r, value=r.value * factor) for r in cited.readings))
 
@@ -35,17 +35,17 @@ def without(base: Chip, *keys: str) -> Chip:
     return replace(base, values=values, missing={**base.missing, **dict.fromkeys(keys, "not published")})
 
 
-def at(text: str, isl: float = 2048, osl: float = 256, concurrency: int = 8, on: Chip | None = None, **more) -> Point:
+def at(text: str, isl: float = 2048, osl: float = 256, concurrency: float = 8, on: Chip | None = None) -> Point:
     """The operating point of a stack in words."""
     stack = parse(text)
-    return point(stack, model(stack.model), on or chip(stack.chip), isl, osl, concurrency, **{"n": 64, **more})
+    return point(stack, model(stack.model), on or chip(stack.chip), isl, osl, concurrency)
 
 
 @contextmanager
 def constants_of(folder: Path) -> Iterator[None]:
     """The laws read another folder's constants for a while."""
     shipped = laws.FOLDER
-    cached = (laws.tables, laws.law, laws.assumed_draws, laws._assumed, laws.deployment, laws.constant_sources)
+    cached = (laws.tables, laws._assumed, laws.constant_sources, constants._table)
     try:
         laws.FOLDER = folder
         for function in cached:
