@@ -20,7 +20,9 @@ from harness.prediction.table import FIGURE_COLUMNS, OTHERS, check_free, other_c
 if TYPE_CHECKING:
     from harness.prediction.rows import Answers
 
-BATCH_ROWS = 65_536  # enough that the work of a batch outweighs its beginning, few enough for 50 MB of answers
+# Rows of one model, format and layout are timed together: more rows at once are more of each. A file is read in
+# batches that bound the memory (200 MB of answers), a frame is in memory anyway.
+BATCH_ROWS, FRAME_ROWS = 262_144, 1_048_576
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 
@@ -39,8 +41,8 @@ def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
     check_free(frame.columns)
     figures = np.empty((len(FIGURE_COLUMNS), len(frame)))
     others = [OTHERS.empty_table()]
-    for begin in range(0, len(frame), BATCH_ROWS):
-        answered = answers(frame.iloc[begin : begin + BATCH_ROWS], constants)
+    for begin in range(0, len(frame), FRAME_ROWS):
+        answered = answers(frame.iloc[begin : begin + FRAME_ROWS], constants)
         for row, name in zip(figures, FIGURE_COLUMNS, strict=True):
             row[begin : begin + BATCH_ROWS] = answered.figures[name]
         others.append(other_columns(answered))

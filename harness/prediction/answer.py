@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from harness.errors import NotPredictable
@@ -12,7 +14,8 @@ from harness.roofline import constants as fitted
 from harness.roofline import memory
 from harness.roofline.evaluate import BOUNDS, bound, figures, timed
 from harness.roofline.hardware import View
-from harness.roofline.operate import NEWEST, Asked, Work, prepare
+from harness.roofline.memory import Room
+from harness.roofline.operate import NEWEST, Asked, Work, prepare, room
 
 _SLICE = 8192  # rows of one step's arrays
 
@@ -63,15 +66,15 @@ class _Columns:
 
 def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> None:
     view, asked = plans.asked(rows)
-    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
-    out.fits[rows] = _fits(work, plan, view)
-    good = _refuse(plans, plan, rows, view, asked, work)
+    held = room(plan.arch, plan.dtypes, plan.layout, view, asked)
+    out.fits[rows] = _fits(held, view)
+    good = _refuse(plans, plan, rows, view, asked, held)
     if not good.all():
         rows = rows[good]
         if not len(rows):
             return
         view, asked = plans.asked(rows)
-        work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
+    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
     t = timed(work, asked, constants)
     for name, (value, p10, p90) in figures(t, work, constants, plan.dtypes.act).items():
         for part, column in (("", value), ("_p10", p10), ("_p90", p90)):
@@ -80,36 +83,40 @@ def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Consta
     _stand_ins(plan, rows, asked, work, out)
 
 
-def _fits(work: Work, plan: Plan, view: View) -> np.ndarray:
+def _fits(held: Room, view: View) -> np.ndarray:
     """1, 0, or -1 where the range of the memory's size straddles what is needed."""
 
     def edge(p: float):
         return lambda c: c.get("memory.capacity").quantile(p) if c.has("memory.capacity") else np.nan
 
     low, high = (view.column(f"capacity.{p}", edge(p)) for p in (0.1, 0.9))
-    need = (work.room.weight_bytes + work.room.sequence_bytes) / work.room.usable
+    need = (held.weight_bytes + held.sequence_bytes) / held.usable
     return np.where(low >= need, 1, np.where(high < need, 0, -1)).astype(np.int8)
 
 
-def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, work: Work) -> np.ndarray:
+def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, held: Room) -> np.ndarray:
     """Which rows stay; the others get their reason."""
     good = np.ones(len(rows), bool)
 
-    def drop(which: np.ndarray, sentence) -> None:
-        for i in np.unique(view.index[which]) if callable(sentence) else [None]:
-            hit = which & (view.index == i) if i is not None else which
-            plans.reasons.add(rows[hit], sentence(int(i)) if callable(sentence) else sentence)
+    def drop(which: np.ndarray, sentence: Callable[[int], str]) -> None:
+        for chip in np.unique(view.index[which]):
+            plans.reasons.add(rows[which & (view.index == chip)], sentence(int(chip)))
         good[which] = False
 
     context = plan.model.get("context").point
-    if (late := x.isl + x.osl > context).any():
-        drop(late, f"input and output are past the context of {context:.0f} tokens")
+    late = x.isl + x.osl > context
+    if late.any():
+        plans.reasons.add(rows[late], f"input and output are past the context of {context:.0f} tokens")
+        good[late] = False
+    chips = view.hardware.chips
     several = plan.layout.tp * plan.layout.ep > 1
     for key in ("memory.capacity", "memory.bandwidth", *(("scaleup.bandwidth",) if several else ())):
-        if (absent := np.isnan(view.value(key)) & good).any():
-            drop(absent, lambda i, key=key: _absent(view.hardware.chips[i], key))
-    if (tight := (work.room.sequences < 1) & good).any():
-        drop(tight, lambda i: memory.too_small(view.hardware.chips[i], work.room, plan.layout.chips))
+        absent = np.isnan(view.value(key)) & good
+        if absent.any():
+            drop(absent, lambda i, key=key: _absent(chips[i], key))
+    tight = (held.sequences < 1) & good
+    if tight.any():
+        drop(tight, lambda i: memory.too_small(chips[i], held, plan.layout.chips))
     return good
 
 

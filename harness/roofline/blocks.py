@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.operators import Load
+from harness.profiles import Chip
 from harness.roofline import links, shapes
-from harness.roofline.compiled import Compiled, Kernels
+from harness.roofline.compiled import Compiled, Kernels, Links
 from harness.roofline.hardware import View
 
 # Kernel classes that share their scales: what differs between dtypes of a width is in the class's own constants.
@@ -75,28 +76,23 @@ def _kernels(k: Kernels, features: np.ndarray, bandwidth: np.ndarray, view: View
     return Block(group_of(k.law), k.law, k.names, k.count, memory, compute, fixed, overlap)
 
 
-def _links(one, features: np.ndarray, view: View) -> Block:
+def _links(one: Links, features: np.ndarray, view: View) -> Block:
     """Collectives over a group: the scale-up link inside the domain, the slower network beyond it."""
     bytes_ = one.bytes_ @ features
-    domain, up, out = (view.value(key) for key in ("scaleup.domain", "scaleup.bandwidth", "scaleout.bandwidth"))
-    domain = np.where(np.isnan(domain), one.chips, domain)
-    topology = view.column(
-        "topology", lambda c: c.facts["scaleup.topology"].value if "scaleup.topology" in c.facts else ""
-    )
-    link = up * _usable(topology, one.kind, one.chips, domain)
-    link = np.where((one.chips > domain) & ~np.isnan(out), np.minimum(link, out), link)
-    network, fixed = links.collective_terms(
-        one.kind, view.law(links.CLASS.get(one.kind, one.kind)), bytes_, one.chips, link
-    )
-    group = "exchange" if one.kind == "all_to_all" else "link"
-    return Block(
-        group, one.kind, one.names, one.count, network, np.zeros((1, 1)), np.broadcast_to(fixed, network.shape), 0.0
-    )
+    link = view.column(f"link.{one.kind}.{one.chips}", lambda c: _link_bytes_s(c, one.kind, one.chips))
+    constants = view.law(links.CLASS.get(one.kind, one.kind))
+    network, fixed = links.collective_terms(one.kind, constants, bytes_, one.chips, link)
+    group, fixed = "exchange" if one.kind == "all_to_all" else "link", np.broadcast_to(fixed, network.shape)
+    return Block(group, one.kind, one.names, one.count, network, np.zeros((1, 1)), fixed, 0.0)
 
 
-def _usable(topology: np.ndarray, kind: str, chips: int, domain: np.ndarray) -> np.ndarray:
-    out = np.ones(len(topology))
-    for name in np.unique(topology):
-        rows = topology == name
-        out[rows] = links.usable_share(str(name), kind, chips, domain[rows])
-    return out
+def _link_bytes_s(chip: Chip, kind: str, chips: int) -> float:
+    """What a group of `chips` can use of a chip's link; NaN where the profile has none."""
+    if not chip.has("scaleup.bandwidth"):
+        return np.nan
+    up = chip.get("scaleup.bandwidth").point
+    domain = chip.get("scaleup.domain").point if chip.has("scaleup.domain") else chips
+    if chips > domain and chip.has("scaleout.bandwidth"):
+        up = min(up, chip.get("scaleout.bandwidth").point)
+    topology = chip.facts["scaleup.topology"].value if "scaleup.topology" in chip.facts else ""
+    return up * float(links.usable_share(topology, kind, chips, domain))

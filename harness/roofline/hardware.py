@@ -14,7 +14,6 @@ import numpy as np
 from harness.profiles import Chip
 from harness.roofline import laws, priors
 
-OWN = True
 CUDA, ROCM = "NVIDIA", "AMD"  # vendors whose software's pace was fitted; any other takes the prior
 
 
@@ -55,7 +54,7 @@ class Hardware:
         """Constants of a kernel class by part, [chips] each."""
         if (key := f"law.{name}") not in self._columns:
             table = laws.tables()[name]
-            own = {c: v for c, v in table.get("chips", {}).items() if c not in self.left_out and OWN}
+            own = {c: v for c, v in table.get("chips", {}).items() if c not in self.left_out}
             centre = {p: v[0] for p, v in priors.prior_of(laws.tables(), name, self.left_out).items()}
             self._columns[key] = {p: np.array([own.get(c.id, centre)[p] for c in self.chips]) for p in centre}
         return self._columns[key]
@@ -67,6 +66,7 @@ class View:
 
     hardware: Hardware
     index: np.ndarray
+    _laws: dict = field(default_factory=dict, repr=False, compare=False)
 
     def value(self, key: str) -> np.ndarray:
         return self.hardware.value(key)[self.index]
@@ -78,4 +78,6 @@ class View:
         return self.hardware.peak(dtype)[self.index]
 
     def law(self, name: str) -> dict[str, np.ndarray]:
-        return {p: v[self.index] for p, v in self.hardware.law(name).items()}
+        if name not in self._laws:
+            self._laws[name] = {p: v[self.index] for p, v in self.hardware.law(name).items()}
+        return self._laws[name]

@@ -17,7 +17,7 @@ from harness.roofline.serve import PREFILL_TOKENS, Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
 # Software dates the fit has seen; a blank date is the newest, an earlier or later one counts as the nearest.
-OLDEST, NEWEST, MIDDLE = 2025.75, 2026.45, 2026.1
+OLDEST, NEWEST, MIDDLE = 2024.0, 2026.45, 2026.1
 # Requests that engines run together at most where nothing else is said.
 MAX_SEQUENCES = 1024
 
@@ -56,10 +56,9 @@ class Work:
 
 def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, view: View, x: Asked) -> Work:
     """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
-    held = memory.room(arch, dtypes, layout, x.isl, x.osl, view.value("memory.capacity"), x.engine == memory.RESERVING,
-                       memory.reserve() if x.reserve is None else x.reserve)  # fmt: skip
-    room = held.sequences
-    most = np.where(x.static, room, np.minimum(room, x.max_sequences * layout.dp))
+    held = room(arch, dtypes, layout, view, x)
+    sequences = held.sequences
+    most = np.where(x.static, sequences, np.minimum(sequences, x.max_sequences * layout.dp))
     asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / x.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
@@ -83,6 +82,12 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
         blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
         view, x.isl, layout.chips, requests, held,
     )  # fmt: skip
+
+
+def room(arch: Architecture, dtypes: Dtypes, layout: Layout, view: View, x: Asked) -> memory.Room:
+    """What a replica holds, row by row."""
+    reserving, kept_back = x.engine == memory.RESERVING, memory.reserve() if x.reserve is None else x.reserve
+    return memory.room(arch, dtypes, layout, x.isl, x.osl, view.value("memory.capacity"), reserving, kept_back)
 
 
 def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
