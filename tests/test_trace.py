@@ -130,3 +130,13 @@ def test_element_width_scales_bytes_and_not_flops():
     wide, narrow = (operators.trace(arch, load, Dtypes(d, "bf16", "bf16", ()), phase="decode") for d in ("bf16", "fp8"))
     assert wide.matmul_flops == narrow.matmul_flops
     assert sum(op.weight_read * n for op, n in wide) == 2 * sum(op.weight_read * n for op, n in narrow)
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 12))
+def test_chunked_attention_sees_its_own_chunk_alone(past, new, chunk):
+    """Pair by pair: a new token and the keys of its chunk up to the last new one, those after it masked."""
+    tokens = range(past, past + new)
+    pairs = [(q, k) for q in tokens for k in range(past + new) if q // chunk == k // chunk]
+    kv, counted, masked = Load.of([new], [past]).attended(chunk=chunk)
+    assert counted == len(pairs) and masked == sum(k > q for q, k in pairs)
+    assert kv == past % chunk + new
