@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -76,7 +76,7 @@ class Case:
     """An operating point on a chip with memory enough, so that no property is tried on refusals alone."""
 
     model: str
-    chip: Chip
+    chip: Chip = field(repr=False)
     stack: Stack
     isl: int
     osl: int

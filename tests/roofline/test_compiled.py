@@ -15,7 +15,10 @@ from harness.roofline.compiled import Layout, compiled
 from harness.trace import COLLECTIVE_KINDS
 
 LAYOUTS = (Layout(1), Layout(2), Layout(8), Layout(4, ep=4), Layout(1, ep=8, dp=8), Layout(2, ep=4, dp=2))
-LOADS = {"decode": (Group(3.0, 1.0, 5000.0), Group(64.0, 1.0, 170.0)), "prefill": (Group(1.0, 4096.0, 0.0), Group(2.0, 300.0, 1000.0))}  # fmt: skip
+LOADS = {
+    "decode": (Group(3.0, 1.0, 5000.0), Group(64.0, 1.0, 170.0)),
+    "prefill": (Group(1.0, 4096.0, 0.0), Group(2.0, 300.0, 1000.0)),
+}
 
 
 def predictable() -> list[str]:

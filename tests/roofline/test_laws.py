@@ -78,7 +78,7 @@ def in_other_seconds(case: Case, factor: float) -> tuple[Timed, Timed]:
         np.full(1, float(p.placement.replicas)), np.array([""]), np.zeros(1, bool),
     )  # fmt: skip
     out = []
-    for on, given, times in (
+    for on, own_scales, times in (
         (case.chip, scales, 1.0),
         (altered(case.chip, dict.fromkeys(RATES, 1 / factor)), slower, factor),
     ):
@@ -87,7 +87,7 @@ def in_other_seconds(case: Case, factor: float) -> tuple[Timed, Timed]:
                for n in laws.tables()}  # fmt: skip
         view = View(Hardware(own.chips, own.left_out, law), np.zeros(1, int))
         work = prepare(arch, p.dtypes, p.placement.layout, p.placement.split, view, asked)
-        out.append(timed(work, asked, replace(plain, scales=given)))
+        out.append(timed(work, asked, replace(plain, scales=own_scales)))
     return out[0], out[1]
 
 
