@@ -56,9 +56,21 @@ def test_every_row_is_answered_or_refused_with_a_reason_of_one_line(out):
 def test_a_reason_says_what_was_wrong(out):
     context, weights, chip, model, layout, chips = out.error.dropna()
 
-    assert "context" in context and "fit" in weights and "h100-sxm" in chip and "llama-3.1-8b" in model
+    assert (
+        "context" in context and "weights need 811.7 GB" in weights and "h100-sxm" in chip and "llama-3.1-8b" in model
+    )
     assert "3" in layout and chips == "chips: found -1, expected a whole number from 1 to 1e9"
     assert out.fits.tolist()[:2] == [True, True] and not out.fits[6]
+
+
+def test_a_row_that_does_not_fit_says_what_it_needs_itself(rows):
+    """Whatever else is in its plan: shorter rows that fit, longer ones that need more."""
+    long = rows[:1].assign(chip="h100-sxm", model="llama-3.1-70b", weight_dtype="fp8", chips=1, tp=1, osl=1)
+    frame = pd.concat([long.assign(isl=n) for n in (128, 20_000, 60_000, 120_000, 60_000)])
+    together = harness.predict(frame)
+    alone = [harness.predict(frame[i : i + 1]).error.iloc[0] for i in range(len(frame))]
+    assert together.error.fillna("").tolist() == [reason if isinstance(reason, str) else "" for reason in alone]
+    assert together.error.nunique() >= 3
 
 
 def test_an_interval_holds_its_figure(out):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from harness.prediction import plans, predict
+from harness.prediction.explain import explain
 from harness.prediction.rows import read as read_rows
 from harness.prediction.table import FIGURES
 from harness.profiles import chip, model
@@ -99,3 +100,15 @@ def test_a_frame_longer_than_a_batch_is_answered_whole(some, monkeypatch):
     whole = predict(some)
     monkeypatch.setattr(prediction, "FRAME_ROWS", 50)
     pd.testing.assert_frame_equal(predict(some), whole, rtol=1e-12)
+
+
+def test_the_terms_of_a_row_sum_to_its_time_a_token(some):
+    rows = pd.concat([some[:12], some[:1].assign(model="no-such-model").set_axis([-1])])
+    terms, found = explain(rows), predict(rows)
+    good = found["error"].isna()
+    assert good.sum() > 6 and set(terms.index) == set(found.index[good])
+    sums = terms.groupby(level=0)[["seconds", "share"]].sum().loc[found.index[good]]
+    np.testing.assert_allclose(1e3 * sums["seconds"], found["tpot_ms"][good], rtol=1e-9)
+    np.testing.assert_allclose(sums["share"], 1, rtol=1e-9)
+    assert set(terms["bound"]) <= {"memory", "compute", "overhead", "network"} and "engine" in set(terms["term"])
+    assert explain(rows[-1:]).empty

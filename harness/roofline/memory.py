@@ -46,12 +46,12 @@ def room(
     return Room(weights, sequence, 1 - kept_back, np.where(free > 0, np.floor(free / sequence), 0) * layout.dp)
 
 
-def too_small(chip: Chip, room: Room, chips: int) -> str:
-    """The reason of a row that does not fit."""
+def too_small(chip: Chip, room: Room, chips: int, row: int = 0) -> str:
+    """The reason of one of a room's rows, which does not fit on `chips` chips."""
     capacity = chip.get("memory.capacity").point
     offered = room.usable * capacity
     weights = room.weight_bytes > offered
-    need = room.weight_bytes + (0 if weights else float(np.min(room.sequence_bytes)))
+    need = room.weight_bytes + (0 if weights else float(np.ravel(room.sequence_bytes)[row]))
     what = "weights" if weights else "weights and one sequence's cache"
     return (
         f"{what} need {need / 1e9:.1f} GB a chip over {chips} chip(s), {chip.name} offers "
