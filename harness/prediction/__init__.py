@@ -44,7 +44,7 @@ def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
     for begin in range(0, len(frame), FRAME_ROWS):
         answered = answers(frame.iloc[begin : begin + FRAME_ROWS], constants)
         for row, name in zip(figures, FIGURE_COLUMNS, strict=True):
-            row[begin : begin + BATCH_ROWS] = answered.figures[name]
+            row[begin : begin + FRAME_ROWS] = answered.figures[name]
         others.append(other_columns(answered))
     said = pa.concat_tables(others).to_pandas(types_mapper=_NULLABLE.get)
     said.index = frame.index
