@@ -88,9 +88,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     x, view, lat = work.demand, work.view, t.latency
     up, down = _profile_spread(t, view, dtype)
     vendor = view.column("vendor", lambda c: c.texts["vendor"])
-    low, high = {}, {}
+    low, high, factor = {}, {}, {}
     for target in ("tpot", "ttft", "throughput"):
         q10, q90 = _errors(constants, target, vendor)
+        factor[target] = np.ones(len(vendor))
+        for i in (i for i, c in enumerate(view.hardware.chips) if target in constants.own.get(c.id, {})):
+            own, rows = constants.own[view.hardware.chips[i].id][target], view.index == i
+            factor[target][rows], q10[rows], q90[rows] = own.factor, -own.q10, own.q90
         low[target], high[target] = np.hypot(q10, _Z90 * down), np.hypot(q90, _Z90 * up)
     out: Figures = {}
 
@@ -101,9 +105,9 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
         ("ttft_ms", lat.ttft, "ttft"), ("tpot_ms", lat.tpot, "tpot"),
         ("ttft_p50_ms", lat.ttft_median, "ttft"), ("tpot_p50_ms", lat.tpot_median, "tpot"),
     ):  # fmt: skip
-        put(name, value * 1e3, low[target], high[target])
-    put("tok_s_per_user", 1 / lat.tpot, high["tpot"], low["tpot"])
-    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips
+        put(name, value * factor[target] * 1e3, low[target], high[target])
+    put("tok_s_per_user", 1 / (lat.tpot * factor["tpot"]), high["tpot"], low["tpot"])
+    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips * factor["throughput"]
     put("output_tok_s_per_chip", per_chip, high["throughput"], low["throughput"])
     put("total_tok_s_per_chip", per_chip * (work.isl + x.osl) / x.osl, high["throughput"], low["throughput"])
     watts, watts_down, watts_up = _power(view)
@@ -134,6 +138,24 @@ def _profile_spread(t: Timed, view: View, dtype: str) -> tuple[np.ndarray, np.nd
             spread = (t.shares[part] * view.column(f"spread.{side}.{key}", _spread(key, side))) ** 2
             up, down = (up + spread, down) if side == 0 else (up, down + spread)
     return np.sqrt(up), np.sqrt(down)
+
+
+def spreads(t: Timed, work: Work, constants: Constants, dtype: str) -> dict[str, float]:
+    """Of the first row: how much of the variance (log) of the time a token each unknown holds; shares that sum to 1.
+
+    The largest is the one that would narrow the answer most if it were known better.
+    """
+    held = {}
+    for part, key in CAUSES.items():
+        name = f"peak.{dtype}" if key == "peak" else key
+        sides = [float(t.shares[part][0]) * _spread(name, side)(work.view.hardware.chips[work.view.index[0]])
+                 for side in (0, 1)]  # fmt: skip
+        held[f"profile: {name}"] = float(np.mean(np.square(sides)))
+    vendor = work.view.column("vendor", lambda c: c.texts["vendor"])[:1]
+    below, above = _errors(constants, "tpot", vendor)
+    held["what the fit leaves unexplained on chips it did not see"] = float(((below + above)[0] / 2 / _Z90) ** 2)
+    whole = sum(held.values())
+    return dict(sorted(((k, v / whole) for k, v in held.items()), key=lambda kv: -kv[1]))
 
 
 def _spread(key: str, side: int) -> Callable[[Chip], float]:
