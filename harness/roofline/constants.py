@@ -16,8 +16,10 @@ from harness.roofline import laws
 from harness.roofline.hardware import CUDA, ROCM
 
 TARGETS = ("tpot", "ttft", "throughput")
-# How far a chip's software is from what was fitted: NVIDIA's, AMD's, any other.
+# How far a row is from what was fitted, by its chip's software: NVIDIA's, AMD's, any other; and rows whose layout the
+# words of the deployment do not say (`layouts.Placement.split`).
 SOFTWARE = ("cuda", "rocm", "other")
+DISTANCES = (*SOFTWARE, "inferred")
 
 
 @dataclass(frozen=True)

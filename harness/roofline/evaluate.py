@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.profiles import Chip, shared_value
-from harness.roofline import cost
+from harness.profiles import Chip
+from harness.roofline import cost, energy
 from harness.roofline.constants import Constants, software
 from harness.roofline.hardware import View
 from harness.roofline.operate import Asked, Work, pace
@@ -90,7 +90,7 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     vendor = view.column("vendor", lambda c: c.texts["vendor"])
     low, high, factor = {}, {}, {}
     for target in ("tpot", "ttft", "throughput"):
-        q10, q90 = _errors(constants, target, vendor)
+        q10, q90 = _errors(constants, target, vendor, x.split)
         factor[target] = np.ones(len(vendor))
         for i in (i for i, c in enumerate(view.hardware.chips) if target in constants.own.get(c.id, {})):
             own, rows = constants.own[view.hardware.chips[i].id][target], view.index == i
@@ -110,7 +110,8 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips * factor["throughput"]
     put("output_tok_s_per_chip", per_chip, high["throughput"], low["throughput"])
     put("total_tok_s_per_chip", per_chip * (work.isl + x.osl) / x.osl, high["throughput"], low["throughput"])
-    watts, watts_down, watts_up = _power(view)
+    limit = tuple(_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1))
+    watts, watts_down, watts_up = energy.board_power_w(view, t.shares["memory"] + t.shares["compute"], limit)
     put("power_w_per_chip", watts, watts_down, watts_up)
     put("energy_j_per_output_tok", watts / per_chip, np.hypot(watts_down, low["throughput"]),
         np.hypot(watts_up, high["throughput"]))  # fmt: skip
@@ -120,10 +121,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     return out
 
 
-def _errors(constants: Constants, target: str, vendor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software [rows]."""
+def _errors(
+    constants: Constants, target: str, vendor: np.ndarray, inferred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software or an inferred layout [rows]."""
     names, codes = np.unique(vendor, return_inverse=True)
-    found = [constants.errors[f"{target}.{software(str(v))}"] for v in names]
+    codes = np.where(inferred, len(names), codes)
+    found = [constants.errors[f"{target}.{d}"] for d in (*(software(str(v)) for v in names), "inferred")]
     below, above = (np.array([max(sign * q[side], 0.0) for q in found]) for side, sign in ((0, -1), (1, 1)))
     return below[codes], above[codes]
 
@@ -152,7 +156,7 @@ def spreads(t: Timed, work: Work, constants: Constants, dtype: str) -> dict[str,
                  for side in (0, 1)]  # fmt: skip
         held[f"profile: {name}"] = float(np.mean(np.square(sides)))
     vendor = work.view.column("vendor", lambda c: c.texts["vendor"])[:1]
-    below, above = _errors(constants, "tpot", vendor)
+    below, above = _errors(constants, "tpot", vendor, work.demand.split[:1])
     held["what the fit leaves unexplained on chips it did not see"] = float(((below + above)[0] / 2 / _Z90) ** 2)
     whole = sum(held.values())
     return dict(sorted(((k, v / whole) for k, v in held.items()), key=lambda kv: -kv[1]))
@@ -170,19 +174,6 @@ def _spread(key: str, side: int) -> Callable[[Chip], float]:
         return max(float(np.log(ratio)), 0.0) / _Z90
 
     return of
-
-
-def _power(view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Board power [rows], W: the limit times a shared utilisation, and how far down and up (log) 10..90 % reach.
-
-    Left out: what the step is bound by, clocks, idle chips.
-    """
-    use = shared_value("power.utilisation")
-    points = [min(use.quantile(p), 1.0) for p in (0.1, 0.5, 0.9)]
-    down, up = (abs(float(np.log(points[i] / points[1]))) for i in (0, 2))
-    limit = view.value("power.tdp")
-    spread = [_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1)]
-    return limit * points[1], np.hypot(down, spread[0]), np.hypot(up, spread[1])
 
 
 def _price(wanted: str | None, part: int) -> Callable[[Chip], float]:
