@@ -10,9 +10,11 @@ means independent replicas. Anything else is refused.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.dates import year
 from harness.errors import NotPredictable, UnknownId, UserMistake
 from harness.profiles import DTYPES, Chip, Model
 
@@ -78,6 +80,13 @@ def _is_share(text: str) -> bool:
         return False
 
 
+def _is_acceptance(text: str) -> bool:
+    try:
+        return 1 <= float(text) <= 100
+    except ValueError:
+        return False
+
+
 def _option(text: str, option: str) -> tuple[str, str]:
     key, equals, value = option.partition("=")
     if key not in OPTIONS or not equals or not value:
@@ -88,6 +97,10 @@ def _option(text: str, option: str) -> tuple[str, str]:
         raise UserMistake(f"stack {text!r}: {key}={value!r} is not a whole number above 0")
     if key == "gpu_mem" and not _is_share(value):
         raise UserMistake(f"stack {text!r}: {key}={value!r} is not a share of memory above 0, at most 1")
+    if key == "date" and math.isnan(year(value)):
+        raise UserMistake(f"stack {text!r}: date={value!r} is not YYYY, YYYY-MM or YYYY-MM-DD")
+    if key == "spec" and not _is_acceptance(value):
+        raise UserMistake(f"stack {text!r}: spec={value!r} is not a number of accepted tokens a step, 1 to 100")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise UserMistake(f"stack {text!r}: {key}={value!r} is none of {', '.join(_CHOICES[key])}")
     return key, value

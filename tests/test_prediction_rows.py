@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness
+from harness.dates import day, year
 from harness.errors import UserMistake
 from harness.prediction.rows import INPUTS, NUMBERS, TEXTS, read
-from harness.prediction.values import BLANKS, day, year
+from harness.prediction.values import BLANKS
 
 
 def frame(n: int = 1, **columns) -> pd.DataFrame:

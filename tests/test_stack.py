@@ -22,6 +22,10 @@ def values(key: str) -> st.SearchStrategy[str]:
         return st.sampled_from(_CHOICES[key])
     if key == "gpu_mem":
         return st.integers(1, 100).map(lambda n: str(n / 100))
+    if key == "date":
+        return st.sampled_from(("2026", "2025-10", "2026-03-15"))
+    if key == "spec":
+        return st.integers(10, 80).map(lambda n: str(n / 10))
     return st.from_regex(r"[a-z0-9.\-]{1,8}", fullmatch=True)
 
 
@@ -52,6 +56,7 @@ def test_a_model_alone_is_one_chip_in_its_native_format():
         "m@c:²", "m@c:٣", "m@c:99999999999999999999", "m/fp7@c", "m/fp8/fp8@c", "m@c,", "m@c,tp", "m@c,tp=", "m@c,=8",
         "m@c,tp=0", "m@c,tp=-1", "m@c,tp=²", "m@c,tp=two", "m@c,tp=1,tp=8", "m@c,kv=fp7", "m@c,prefix=2",
         "m@c,price=cheap", "m@c,gpu_mem=0", "m@c,gpu_mem=1.5", "m@c,gpu_mem=nan", "m@c,gpu_mem=all",
+        "m@c,date=soon", "m@c,date=2026-13", "m@c,spec=0.5", "m@c,spec=nan", "m@c,spec=mtp",
     ],
 )  # fmt: skip
 def test_a_bad_stack_is_a_users_mistake_in_one_line(text):
@@ -123,15 +128,15 @@ def test_every_chip_of_a_deployment_is_used_once(chips, tp, pp, ep, dp):
     assert min(found.tp, found.pp, found.ep, found.dp, found.replicas) >= 1
 
 
-# What the engine runs a weight format in, and the cache, where a stack does not say.
+# What the engine runs a weight format in, and the cache, where a stack does not say: 8 bits beside 8-bit floats.
 DEFAULTS = [
-    ("h100-sxm", "fp8", "fp8", "bf16"),
+    ("h100-sxm", "fp8", "fp8", "fp8"),
     ("h100-sxm", "mxfp4", "bf16", "bf16"),
     ("h100-sxm", "int4", "bf16", "bf16"),
-    ("b200-sxm", "mxfp4", "fp8", "bf16"),
-    ("b200-sxm", "nvfp4", "nvfp4", "bf16"),
-    ("zhenwu-m890", "fp8", "fp8", "bf16"),
-    ("zhenwu-m890", "mxfp4", "fp8", "bf16"),
+    ("b200-sxm", "mxfp4", "fp8", "fp8"),
+    ("b200-sxm", "nvfp4", "nvfp4", "fp8"),
+    ("zhenwu-m890", "fp8", "fp8", "fp8"),
+    ("zhenwu-m890", "mxfp4", "fp8", "fp8"),
     ("zhenwu-810e", "fp8", "bf16", "bf16"),
     ("zhenwu-810e", "int8", "int8", "bf16"),
     ("ascend-910b2", "fp8", "bf16", "bf16"),

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import operators
-from harness.architecture import Architecture, Dense, Gqa, LayerGroup, Mla, Moe
+from harness.architecture import Architecture, Dense, Gqa, LayerGroup, Mla, Moe, of_model
 from harness.operators import FP32, Dtypes, Group, Load
 from harness.profiles import model
 from harness.reference.model import Cache
-from harness.architecture import of_model as architecture
 from harness.trace import COLLECTIVE_KINDS, Recorder
 from tests.conftest import golden, read
 
@@ -48,19 +47,19 @@ def counted(engine, new: list[int], past: list[int], rows: int | None = None):
 def test_counted_equals_computed(engine, lengths, decode):
     new, past = [1 if decode else n for n, _ in lengths], [p for _, p in lengths]
     phase = "decode" if max(new) == 1 else "prefill"
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, new, past) == operators.trace(arch, Load.of(new, past), FP32, phase=phase)
 
 
 def test_counted_equals_computed_when_every_row_is_scored(engine):
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, [9, 4], [3, 0], 13) == operators.trace(
         arch, Load.of([9, 4], [3, 0], 13), FP32, phase="prefill"
     )
 
 
 def test_a_longer_batch_would_be_noticed(engine):
-    arch = architecture(model(SMOLLM))
+    arch = of_model(model(SMOLLM))
     assert counted(engine, [9], [0]) != operators.trace(arch, Load.of([10]), FP32, phase="prefill")
 
 
@@ -131,3 +130,13 @@ def test_element_width_scales_bytes_and_not_flops():
     wide, narrow = (operators.trace(arch, load, Dtypes(d, "bf16", "bf16", ()), phase="decode") for d in ("bf16", "fp8"))
     assert wide.matmul_flops == narrow.matmul_flops
     assert sum(op.weight_read * n for op, n in wide) == 2 * sum(op.weight_read * n for op, n in narrow)
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 12))
+def test_chunked_attention_sees_its_own_chunk_alone(past, new, chunk):
+    """Pair by pair: a new token and the keys of its chunk up to the last new one, those after it masked."""
+    tokens = range(past, past + new)
+    pairs = [(q, k) for q in tokens for k in range(past + new) if q // chunk == k // chunk]
+    kv, counted, masked = Load.of([new], [past]).attended(chunk=chunk)
+    assert counted == len(pairs) and masked == sum(k > q for q, k in pairs)
+    assert kv == past % chunk + new

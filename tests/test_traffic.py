@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from harness.answers import Answer
+from harness.architecture import of_model
 from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable
 from harness.operators import Load, plan
@@ -15,7 +16,7 @@ from harness.profiles import chip, model
 from harness.quantity import Reading
 from harness.results import Row
 from harness.roofline import memory
-from harness.architecture import of_model as architecture
+from harness.roofline.compiled import Layout
 from harness.run import manifest, traffic
 from harness.run.choice import COMPARED
 from harness.run.evaluate import Graded, SuiteRun
@@ -34,7 +35,7 @@ SCORED = traffic.Workload("scored", 512, 1, 4, suite="scored")
 
 @cache
 def modelled(model_id: str, chip_id: str) -> tuple[Row, ...]:
-    return tuple(traffic.modelled_rows([], [model(model_id)], [chip(chip_id)], None, 0, lambda _: None))
+    return tuple(traffic.modelled_rows([], [model(model_id)], [chip(chip_id)], None, lambda _: None))
 
 
 def figures(rows) -> dict[str, Row]:
@@ -45,13 +46,16 @@ def figures(rows) -> dict[str, Row]:
 @pytest.mark.parametrize("model_id", LARGE)
 def test_a_large_model_gets_the_fewest_chips_that_hold_it_in_the_widest_format(model_id, chip_id):
     m, on = model(model_id), chip(chip_id)
-    tokens, most = traffic.ISL + traffic.OSL, int(on.get("server.chips").point)
+    capacity, most = on.get("memory.capacity").point, int(on.get("server.chips").point)
 
     def holds(dtype: str, tp: int) -> bool:
         try:
             dtypes = resolve_dtypes(Stack(model_id, dtype, chip_id), m, on)
-            plan(architecture(m), Load.of([1]), dtypes, phase="decode", tp=tp)
-            return memory.fit(architecture(m), dtypes, on, tokens, tp).sequences >= traffic.CONCURRENCY
+            plan(of_model(m), Load.of([1]), dtypes, phase="decode", tp=tp)
+            room = memory.room(
+                of_model(m), dtypes, Layout(tp), traffic.ISL, traffic.OSL, capacity, True, memory.reserve()
+            )
+            return room.sequences >= traffic.CONCURRENCY
         except NotPredictable:
             return False
 
@@ -66,7 +70,7 @@ def test_a_large_model_gets_the_fewest_chips_that_hold_it_in_the_widest_format(m
     assert stack.chips == min(tp for tp in sizes if holds(stack.weight_dtype, tp))
     assert not any(holds(d, tp) for d in tried[: tried.index(stack.weight_dtype)] for tp in sizes)
     assert parse(str(stack)) == stack
-    p = next(traffic.point_rows(stack, m, on, replace(LOAD, isl=traffic.ISL, osl=traffic.OSL), 0))
+    p = next(traffic.point_rows(stack, m, on, replace(LOAD, isl=traffic.ISL, osl=traffic.OSL)))
     assert p.value, p.note  # and what holds it can be modelled
 
 
@@ -103,7 +107,7 @@ def test_every_reading_of_a_disputed_value_is_a_source_of_the_row():
     two = tuple(Reading(v, "datasheet", source) for v, source in ((3.0e12, "one-page"), (3.4e12, "another-page")))
     bandwidth = replace(base.get("memory.bandwidth"), readings=two)
     disputed = replace(base, values={**base.values, "memory.bandwidth": (bandwidth,)})
-    found = figures(traffic.point_rows(Stack(m.id, "bf16", base.id), m, disputed, LOAD, 0))
+    found = figures(traffic.point_rows(Stack(m.id, "bf16", base.id), m, disputed, LOAD))
     assert {"one-page", "another-page"} <= set(found["tpot_ms"].source.split())
 
 
@@ -145,7 +149,7 @@ def test_shares_of_a_steps_time_are_shares_of_one():
 
 def test_what_was_scored_and_not_generated_has_no_figure_per_output_token():
     stack = Stack("smollm2-135m-instruct", "bf16", "h100-sxm")
-    rows = list(traffic.point_rows(stack, model(stack.model), chip("h100-sxm"), SCORED, 0))
+    rows = list(traffic.point_rows(stack, model(stack.model), chip("h100-sxm"), SCORED))
     found = figures(rows)
     per_token = {"tpot_ms", "tok_s_per_user", "output_tok_s_per_chip", "energy_j_per_output_tok"}
     per_token.add("usd_per_m_output_tok")
@@ -206,7 +210,7 @@ def test_a_chip_that_lacks_values_has_gaps_with_the_profiles_reason():
     assert rows["chip.tdp_w"].value is None and rows["chip.tdp_w"].note == "not published"
     assert "chip.usd_per_h" not in rows
     m = model("llama-3.1-8b")
-    found = figures(traffic.point_rows(traffic.large_stack(m, bare), m, bare, LOAD, 0))
+    found = figures(traffic.point_rows(traffic.large_stack(m, bare), m, bare, LOAD))
     assert found["power_w_per_chip"].value is None and "no board power" in found["power_w_per_chip"].note
     assert found["usd_per_m_output_tok"].value is None and "no rental price" in found["usd_per_m_output_tok"].note
     assert found["tpot_ms"].value > 0
@@ -215,5 +219,5 @@ def test_a_chip_that_lacks_values_has_gaps_with_the_profiles_reason():
 def test_progress_is_told_of_every_pair_and_refusals_count():
     told: list[int] = []
     chips = [chip(c) for c in ("h100-sxm", "b200-sxm")]
-    list(traffic.modelled_rows([], [model("qwen3.8-2.4t-a95b")], chips, None, 0, told.append))
+    list(traffic.modelled_rows([], [model("qwen3.8-2.4t-a95b")], chips, None, told.append))
     assert told == [1, 1]

@@ -107,15 +107,18 @@ def _windowed(g: Group, window: int) -> Seen:
 
 
 def _chunked(g: Group, chunk: int) -> Seen:
-    """Squares of `chunk`: pairs below the diagonal from 0 to the end, less those from 0 to the past."""
+    """Squares of `chunk`: every new token with what its own chunk holds so far, those after it being masked."""
 
-    def triangle(n: Any, plus: int) -> Any:
+    def below(n: Any) -> Any:
+        """Pairs of a token and itself or an earlier one of its chunk, over the first n tokens."""
         rest = n % chunk
-        return n // chunk * (chunk * (chunk + plus) / 2) + rest * (rest + plus) / 2
+        return n // chunk * (chunk * (chunk + 1) / 2) + rest * (rest + 1) / 2
 
     end = g.past + g.new
-    masked = triangle(end, -1) - triangle(g.past, -1)
-    needed = triangle(end, 1) - triangle(g.past, 1)
+    begun = np.minimum(g.new, -g.past % chunk)  # new tokens that fill up the chunk the past ends in
+    whole, rest = (g.new - begun) // chunk, (g.new - begun) % chunk
+    needed = below(end) - below(g.past)
+    masked = begun * (begun - 1) / 2 + whole * (chunk * (chunk - 1) / 2) + rest * (rest - 1) / 2
     return g.count * (g.past % chunk + g.new), g.count * (needed + masked), g.count * masked
 
 

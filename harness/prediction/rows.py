@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from harness.dates import year
 from harness.errors import UserMistake
 from harness.prediction import values
 from harness.profiles import DTYPES
@@ -172,7 +173,7 @@ def _unknown(name: str, text: str) -> str:
 def _number(name: str, series: pd.Series, reasons: _Reasons) -> np.ndarray:
     if name == "date":
         codes, texts = values.distinct(series)
-        found = np.array([values.year(t) for t in texts], np.float64)
+        found = np.array([year(t) for t in texts], np.float64)
         bad, words = np.isnan(found), "YYYY, YYYY-MM or YYYY-MM-DD"
     else:
         found, codes, texts = values.numbers(series)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from harness.dates import day
 from harness.errors import UserMistake
 from harness.prediction.rows import INPUTS, REQUIRED, TEXTS, Answers, Text
-from harness.prediction.values import day
 
 # Milliseconds; tokens/s; W (board); J; USD per million tokens. Each has `_p10` and `_p90` beside it.
 FIGURES = (

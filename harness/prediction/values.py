@@ -1,13 +1,10 @@
-"""A column of a user's table as distinct texts, and texts as numbers and dates.
+"""A column of a user's table as distinct texts, and texts as numbers.
 
 Work is done once for each distinct value, never for each row: a million rows name few chips.
 """
 
 from __future__ import annotations
 
-import calendar
-import datetime
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +15,6 @@ import pyarrow.compute as pc
 # How tables spell an absent value, compared in lower case.
 BLANKS = frozenset({"", "nan", "na", "n/a", "<na>", "nat", "null", "none"})
 LONGEST_TEXT = 80  # no id is longer; what is longer is cut, so that a reason stays one short line
-_DATE = re.compile(r"(\d{4})(?:\.0|-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?\Z", re.A)
 
 
 def distinct(series: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -52,34 +48,6 @@ def numbers(series: pd.Series) -> tuple[np.ndarray, np.ndarray | None, Sequence[
 def spread(values: np.ndarray, codes: np.ndarray, blank: float) -> np.ndarray:
     """Values of the distinct texts [m] -> values of the rows [n]; code -1 gives `blank`."""
     return np.append(values, np.array(blank, values.dtype))[codes]
-
-
-def year(text: str) -> float:
-    """A date as a fractional year, the middle of what is given; NaN where it is none.
-
-    "2026" -> 2026.5; "2026-03" -> the middle of March; a full date, with or without a time -> its noon;
-    "2025-10..2026-08" -> the middle of the span.
-    """
-    first, dots, last = text.partition("..")
-    if dots:
-        return (year(first) + year(last)) / 2
-    parts = _DATE.match(text)
-    if not parts:
-        return np.nan
-    try:
-        begin = datetime.date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1))
-    except ValueError:
-        return np.nan
-    in_year = 365 + calendar.isleap(begin.year)
-    days = 1 if parts[3] else calendar.monthrange(begin.year, begin.month)[1] if parts[2] else in_year
-    return begin.year + (begin.timetuple().tm_yday - 1 + days / 2) / in_year
-
-
-def day(year: float) -> str:
-    """A fractional year -> YYYY-MM-DD, the day it falls on."""
-    begin = datetime.date(int(year), 1, 1)
-    in_year = 365 + calendar.isleap(begin.year)
-    return str(begin + datetime.timedelta(days=int((year - begin.year) * in_year + 1e-6)))
 
 
 def _factorized(series: pd.Series) -> tuple[np.ndarray, Sequence]:

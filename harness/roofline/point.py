@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import operators
 from harness.architecture import of_model
+from harness.dates import year
 from harness.errors import NotPredictable
 from harness.operators import Group, Load
 from harness.profiles import Chip, Model, stand_in
@@ -126,21 +127,13 @@ def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: flo
     one = {k: np.array([float(v)]) for k, v in (("isl", isl), ("osl", osl), ("concurrency", concurrency))}
     more = {"reserve": 1 - float(stack.options["gpu_mem"])} if "gpu_mem" in stack.options else {}
     engine = np.array([stack.options.get("engine", "")])
-    date = np.array([fraction(stack.options["date"])]) if "date" in stack.options else blank
+    date = np.array([year(stack.options["date"])]) if "date" in stack.options else blank
     return Asked(
         **one, replicas=np.full(1, float(replicas)), requests=blank, prefix_hit=blank, date=date,
         engine=engine, static=np.zeros(1, bool),
         accepted=float(stack.options.get("spec", 1.0)),
         max_sequences=stack.number("max_seqs") or MAX_SEQUENCES, **more,
     )  # fmt: skip
-
-
-def fraction(date: str) -> float:
-    """ "2026", "2026-03" or "2026-03-15" as a fractional year, the middle of what is given."""
-    year, month, day = (*(int(p) for p in date.split("-")), None, None)[:3]
-    if month is None:
-        return year + 0.5
-    return year + (month - 1 + (0.5 if day is None else (day - 1) / 31)) / 12
 
 
 def _used(chip: Chip, where: Placement, dtypes: operators.Dtypes) -> dict[str, Cited]:

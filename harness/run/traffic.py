@@ -111,7 +111,7 @@ def point_rows(stack: Stack, model: Model, chip: Chip, load: Workload) -> Iterat
                 yield Row(metric=f"time_share[{name}]", value=value, unit="1", kind=_kind(p, "tpot_ms"),
                           source=_sources(p, "tpot_ms"), **base)  # fmt: skip
     if model.id in ROOFLINE_MODELS or load.suite:
-        yield from _operator_rows(p, base)
+        yield from _operator_rows(p, chip, base)
 
 
 def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict, stated: dict[str, str]) -> Row:
@@ -177,7 +177,7 @@ def source_id(source: str) -> str:
     return _OWN_SOURCE_IDS.get(source, source)
 
 
-def _operator_rows(p: Point, base: dict) -> Iterator[Row]:
+def _operator_rows(p: Point, chip: Chip, base: dict) -> Iterator[Row]:
     """Where each operator stands on the roofline: FLOP per byte, and the modelled FLOP/s it reaches."""
     for step, figure in ((p.prefill, "ttft_ms"), (p.decode, "tpot_ms")):
         whole = p.figures[figure]
@@ -196,8 +196,11 @@ def _operator_rows(p: Point, base: dict) -> Iterator[Row]:
             yield Row(metric=f"op.flop_per_byte[{name}]", value=float(intensity), unit="FLOP/byte", kind=kind,
                       source=source, **base)  # fmt: skip
             rate = flops / step.parts[name] / 1e12
-            yield Row(metric=f"op.tflop_s[{name}]", value=rate, p10=rate * whole.value / whole.p90,
-                      p90=rate * whole.value / whole.p10, unit="TFLOP/s", kind=kind, source=source, **base)  # fmt: skip
+            # The step's interval stands for the operator's; no part of it lies above the chip's roof.
+            roof = chip.get(chip.peak_key(listed[0][0].act_dtype)).quantile(0.9) / 1e12
+            high = max(rate, min(rate * whole.value / whole.p10, roof))
+            yield Row(metric=f"op.tflop_s[{name}]", value=rate, p10=rate * whole.value / whole.p90, p90=high,
+                      unit="TFLOP/s", kind=kind, source=source, **base)  # fmt: skip
 
 
 def chip_rows(chip: Chip) -> Iterator[Row]:

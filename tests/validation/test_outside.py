@@ -8,7 +8,8 @@ import pytest
 from harness.discovery import CHIP, find
 from harness.prediction import predict
 from harness.profiles import chip
-from harness.roofline import calibration
+from harness.roofline import constants
+from harness.validation import fit as fitting
 from harness.validation import outside
 from harness.validation.extract import SHIPPED
 from harness.validation.scored import read
@@ -28,9 +29,9 @@ def test_predictions_keep_the_rows_places(some, by):
 
 
 def test_a_row_is_predicted_with_the_constants_that_did_not_see_its_chip(some):
-    name = next(c for c in some["chip"].unique() if calibration.left_out("chip", c) is not None)
+    name = next(c for c in some["chip"].unique() if constants.left_out("chip", c) is not None)
     own = some[some["chip"] == name]
-    expected = predict(outside.inputs(own), constants=calibration.left_out("chip", name))
+    expected = predict(outside.inputs(own), constants=constants.left_out("chip", name))
     found = outside.predictions(some, "chip").loc[own.index]
     pd.testing.assert_frame_equal(found[list(FIGURES)], expected[list(FIGURES)])
 
@@ -46,9 +47,9 @@ def test_a_refit_sees_neither_rows_nor_kernels_of_what_is_left_out(some, by, mon
 
     def fit(rows, without_chips=()):
         asked.append((rows, without_chips))
-        return calibration.load()
+        return constants.load()
 
-    monkeypatch.setattr(calibration, "fit", fit)
+    monkeypatch.setattr(fitting, "fit", fit)
     outside.refitted(some, by, said.append)
     names = sorted(outside.groups(some, by).unique())
     assert len(asked) == len(said) == len(names) and said[0] == f"fit 1 of {len(names)}: without {by} {names[0]}"
@@ -67,5 +68,5 @@ def test_every_chip_of_the_library_names_a_family():
 
 def test_a_relative_is_a_chip_whose_family_was_fitted_on_another(some):
     found = outside.fitted_relatives(some)
-    fitted = {c for c in some["chip"].unique() if calibration.left_out("chip", c) is not None}
+    fitted = {c for c in some["chip"].unique() if constants.left_out("chip", c) is not None}
     assert found and all(any(o != c and outside.family_of(o) == outside.family_of(c) for o in fitted) for c in found)
