@@ -96,7 +96,7 @@ def test_every_claim_has_a_page_or_says_that_it_has_none(profile):
 
 
 def test_shared_values_are_cited_and_positive():
-    for key in ("exchange.cny_per_usd", "electricity.price", "datacentre.pue", "power.utilisation"):
+    for key in ("exchange.cny_per_usd", "electricity.price", "datacentre.pue", "power.idle", "power.utilisation"):
         assert profiles.shared_value(key).point > 0
     assert profiles.shared_value("exchange.cny_per_usd").date
     assert profiles.shared_value("datacentre.pue").range[0] > 1

@@ -52,6 +52,13 @@ def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame(figures.T, frame.index, FIGURE_COLUMNS, copy=False), said], axis=1)
 
 
+def explain(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
+    """The first row of a frame, term by term; see `terms.py`."""
+    from harness.prediction.terms import explain as terms
+
+    return terms(frame, constants)
+
+
 def answers(frame: pd.DataFrame, constants: Any = None) -> Answers:
     """A batch of rows, read and answered."""
     from harness.prediction.answer import answer

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from harness.architecture import Architecture, of_model
 from harness.errors import NotPredictable, StacklineError
@@ -106,11 +107,13 @@ def sort(rows: Rows, left_out: Sequence[str] = ()) -> Plans:
     spots, spot = _numbered([p and (p[0], p[1].layout, p[1].split) for p in placed], layouts[1])
     out.replicas[alive] = np.array([1 if p is None else p[1].replicas for p in placed] or [1])[layouts[1]]
     good = (kind >= 0) & (spot >= 0)
-    key = kind[good] * max(len(spots), 1) + spot[good]
-    order = np.argsort(key, kind="stable")
-    for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else []:
-        model_code, layout, split = spots[int(spot[good][part[0]])]
-        out.plans.append(Plan(*models[model_code], kinds[int(kind[good][part[0]])], layout, split, alive[good][part]))
+    kind, spot, alive = kind[good], spot[good], alive[good]
+    which, _ = pd.factorize(kind * max(len(spots), 1) + spot)
+    # Few plans sort as 16-bit numbers, which is a radix sort.
+    order = np.argsort(which.astype(np.uint16) if len(which) and which.max() < 2**16 else which, kind="stable")
+    for part in np.split(order, np.flatnonzero(np.diff(which[order])) + 1) if len(order) else []:
+        model_code, layout, split = spots[int(spot[part[0]])]
+        out.plans.append(Plan(*models[model_code], kinds[int(kind[part[0]])], layout, split, alive[part]))
     return out
 
 
@@ -146,9 +149,9 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(distinct combinations [m, columns], which each row has [n])."""
     key = np.zeros(len(columns[0]), np.int64)
     for column in columns:
-        values, codes = np.unique(column, return_inverse=True)
-        _, key = np.unique(key * len(values) + codes, return_inverse=True)
-    first = np.zeros(key.max(initial=-1) + 1, np.int64)
+        codes, values = pd.factorize(column)
+        key, _ = pd.factorize(key * max(len(values), 1) + codes)
+    first = np.zeros(int(key.max(initial=-1)) + 1, np.int64)
     first[key[::-1]] = np.arange(len(key))[::-1]
     return np.stack([c[first] for c in columns], axis=1), key
 

@@ -1,8 +1,11 @@
-"""Operators and a chip profile give a step time with an interval, what bounds it, energy and cost.
+"""Operators and a chip profile give a step time, what requests see of it, with an interval, energy and cost.
 
-`constants` reads the fitted efficiency laws, `kernels` and `collectives` apply them, `deployment` reads a
-stack and says whether it fits, `step` adds a step up, `point` answers one operating point, `energy` and `cost`
-follow. `shapes` and `links` are the closed forms of kernels and collectives, `priors` the constants of a chip
-without measurements; `fit` writes `constants/*.toml` from measured kernel times (`fit_kernels` reads them,
-`fit_law` fits one law).
+compiled, layouts   a model's operators on a layout of chips, as linear forms of what a step holds
+hardware            chips as columns of profile values and kernel constants
+blocks, step        operators -> effective times (shapes, links) -> a step's time
+memory, operate     what fits, the batch that runs, rows of one plan made ready
+serve, evaluate     latencies of a closed loop -> figures and their uncertainty
+scales, constants   what an engine makes of kernels, fitted on measured deployments
+point               one operating point, with what it was made of
+fit*, priors        kernel laws from measured kernels; the constants of a chip without them
 """

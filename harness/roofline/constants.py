@@ -7,17 +7,28 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from harness.errors import MissingFile
+from harness.errors import BadFile, MissingFile
 from harness.roofline import laws
 from harness.roofline.hardware import CUDA, ROCM
 
 TARGETS = ("tpot", "ttft", "throughput")
-# How far a chip's software is from what was fitted: NVIDIA's, AMD's, any other.
+# How far a row is from what was fitted, by its chip's software: NVIDIA's, AMD's, any other; and rows whose layout the
+# words of the deployment do not say (`layouts.Placement.split`).
 SOFTWARE = ("cuda", "rocm", "other")
+DISTANCES = (*SOFTWARE, "inferred")
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a chip's owner measured of one figure: measured over modelled, and log 10 % and 90 % points around it."""
+
+    factor: float
+    q10: float
+    q90: float
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class Constants:
     scales: Mapping[str, float]
     errors: Mapping[str, tuple[float, float]]
     left_out: frozenset[str] = field(default_factory=frozenset)  # chips whose measured kernels do not count
-    chip_scales: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # a user's own, by chip
+    own: Mapping[str, Mapping[str, Own]] = field(default_factory=dict)  # a user's, by chip and target
 
 
 def software(vendor: str) -> str:
@@ -43,6 +54,22 @@ def left_out(by: str, name: str) -> Constants | None:
     """The shipped constants fitted without a chip, family or model; None where it was in no fit."""
     found = _table().get(by, {}).get(name)
     return None if found is None else _constants(found, frozenset(found.get("chips", ())))
+
+
+def load_own(path: Path) -> Constants:
+    """The shipped constants with a user's own file over them. Raises MissingFile or BadFile."""
+    try:
+        table = read(path)
+        own = {
+            chip_id: {t: Own(float(v["factor"]), float(v["q10"]), float(v["q90"])) for t, v in by.items()}
+            for chip_id, by in table["own"].items()
+        }
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadFile(path, "own", str(error), "what `stackline calibrate FILE --chip ID -o` wrote") from error
+    good = all(o.factor > 0 and o.q10 <= 0 <= o.q90 for by in own.values() for o in by.values())
+    if not good or any(t not in TARGETS for by in own.values() for t in by):
+        raise BadFile(path, "own", "a figure or factor", f"one of {', '.join(TARGETS)}, factor > 0, q10 <= 0 <= q90")
+    return replace(load(), own=own)
 
 
 def _constants(table: Mapping, chips: frozenset[str]) -> Constants:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.profiles import Chip, shared_value
-from harness.roofline import cost
+from harness.profiles import Chip
+from harness.roofline import cost, energy
 from harness.roofline.constants import Constants, software
 from harness.roofline.hardware import View
 from harness.roofline.operate import Asked, Work, pace
@@ -88,9 +88,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     x, view, lat = work.demand, work.view, t.latency
     up, down = _profile_spread(t, view, dtype)
     vendor = view.column("vendor", lambda c: c.texts["vendor"])
-    low, high = {}, {}
+    low, high, factor = {}, {}, {}
     for target in ("tpot", "ttft", "throughput"):
-        q10, q90 = _errors(constants, target, vendor)
+        q10, q90 = _errors(constants, target, vendor, x.split)
+        factor[target] = np.ones(len(vendor))
+        for i in (i for i, c in enumerate(view.hardware.chips) if target in constants.own.get(c.id, {})):
+            own, rows = constants.own[view.hardware.chips[i].id][target], view.index == i
+            factor[target][rows], q10[rows], q90[rows] = own.factor, -own.q10, own.q90
         low[target], high[target] = np.hypot(q10, _Z90 * down), np.hypot(q90, _Z90 * up)
     out: Figures = {}
 
@@ -101,12 +105,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
         ("ttft_ms", lat.ttft, "ttft"), ("tpot_ms", lat.tpot, "tpot"),
         ("ttft_p50_ms", lat.ttft_median, "ttft"), ("tpot_p50_ms", lat.tpot_median, "tpot"),
     ):  # fmt: skip
-        put(name, value * 1e3, low[target], high[target])
-    put("tok_s_per_user", 1 / lat.tpot, high["tpot"], low["tpot"])
-    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips
+        put(name, value * factor[target] * 1e3, low[target], high[target])
+    put("tok_s_per_user", 1 / (lat.tpot * factor["tpot"]), high["tpot"], low["tpot"])
+    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips * factor["throughput"]
     put("output_tok_s_per_chip", per_chip, high["throughput"], low["throughput"])
     put("total_tok_s_per_chip", per_chip * (work.isl + x.osl) / x.osl, high["throughput"], low["throughput"])
-    watts, watts_down, watts_up = _power(view)
+    limit = tuple(_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1))
+    watts, watts_down, watts_up = energy.board_power_w(view, t.shares["memory"] + t.shares["compute"], limit)
     put("power_w_per_chip", watts, watts_down, watts_up)
     put("energy_j_per_output_tok", watts / per_chip, np.hypot(watts_down, low["throughput"]),
         np.hypot(watts_up, high["throughput"]))  # fmt: skip
@@ -116,10 +121,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     return out
 
 
-def _errors(constants: Constants, target: str, vendor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software [rows]."""
+def _errors(
+    constants: Constants, target: str, vendor: np.ndarray, inferred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software or an inferred layout [rows]."""
     names, codes = np.unique(vendor, return_inverse=True)
-    found = [constants.errors[f"{target}.{software(str(v))}"] for v in names]
+    codes = np.where(inferred, len(names), codes)
+    found = [constants.errors[f"{target}.{d}"] for d in (*(software(str(v)) for v in names), "inferred")]
     below, above = (np.array([max(sign * q[side], 0.0) for q in found]) for side, sign in ((0, -1), (1, 1)))
     return below[codes], above[codes]
 
@@ -136,6 +144,24 @@ def _profile_spread(t: Timed, view: View, dtype: str) -> tuple[np.ndarray, np.nd
     return np.sqrt(up), np.sqrt(down)
 
 
+def spreads(t: Timed, work: Work, constants: Constants, dtype: str) -> dict[str, float]:
+    """Of the first row: how much of the variance (log) of the time a token each unknown holds; shares that sum to 1.
+
+    The largest is the one that would narrow the answer most if it were known better.
+    """
+    held = {}
+    for part, key in CAUSES.items():
+        name = f"peak.{dtype}" if key == "peak" else key
+        sides = [float(t.shares[part][0]) * _spread(name, side)(work.view.hardware.chips[work.view.index[0]])
+                 for side in (0, 1)]  # fmt: skip
+        held[f"profile: {name}"] = float(np.mean(np.square(sides)))
+    vendor = work.view.column("vendor", lambda c: c.texts["vendor"])[:1]
+    below, above = _errors(constants, "tpot", vendor, work.demand.split[:1])
+    held["what the fit leaves unexplained on chips it did not see"] = float(((below + above)[0] / 2 / _Z90) ** 2)
+    whole = sum(held.values())
+    return dict(sorted(((k, v / whole) for k, v in held.items()), key=lambda kv: -kv[1]))
+
+
 def _spread(key: str, side: int) -> Callable[[Chip], float]:
     """Log distance of a value's 10 % (side 0) or 90 % (side 1) point from its point, in standard deviations."""
 
@@ -148,19 +174,6 @@ def _spread(key: str, side: int) -> Callable[[Chip], float]:
         return max(float(np.log(ratio)), 0.0) / _Z90
 
     return of
-
-
-def _power(view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Board power [rows], W: the limit times a shared utilisation, and how far down and up (log) 10..90 % reach.
-
-    Left out: what the step is bound by, clocks, idle chips.
-    """
-    use = shared_value("power.utilisation")
-    points = [min(use.quantile(p), 1.0) for p in (0.1, 0.5, 0.9)]
-    down, up = (abs(float(np.log(points[i] / points[1]))) for i in (0, 2))
-    limit = view.value("power.tdp")
-    spread = [_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1)]
-    return limit * points[1], np.hypot(down, spread[0]), np.hypot(up, spread[1])
 
 
 def _price(wanted: str | None, part: int) -> Callable[[Chip], float]:

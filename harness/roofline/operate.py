@@ -95,7 +95,7 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     vendor = view.column("vendor", lambda c: c.texts["vendor"])
     age = np.clip(np.where(np.isnan(x.date), NEWEST, x.date), OLDEST, NEWEST) - MIDDLE
     cuda = vendor == CUDA
-    yearly = np.where(cuda, scales["yearly.cuda"], scales["yearly.rocm"])
+    yearly = np.where(vendor == ROCM, scales["yearly.rocm"], scales["yearly.cuda"])
     of_vendor = np.where(cuda, 1.0, np.where(vendor == ROCM, scales["vendor.rocm"], scales["vendor.other"]))
     kernels = of_vendor * np.exp(-yearly * age)
     engine = np.ones(len(x.isl))

@@ -15,10 +15,10 @@ from harness.architecture import of_model
 from harness.dates import year
 from harness.errors import NotPredictable
 from harness.operators import Group, Load
-from harness.profiles import Chip, Model, shared_value, stand_in
+from harness.profiles import Chip, Model, stand_in
 from harness.quantity import Cited, weakest
 from harness.roofline import constants as fitted
-from harness.roofline import cost, memory
+from harness.roofline import cost, energy, memory
 from harness.roofline.evaluate import BOUNDS, Timed, bound, figures, timed
 from harness.roofline.hardware import Hardware, View
 from harness.roofline.layouts import Placement, place
@@ -160,7 +160,7 @@ def _rests_on(shown: dict, used: dict[str, Cited], chip: Chip, price: cost.Price
     out = {name: used for name in shown}
     out["memory_used_share"] = {"memory.capacity": used["memory.capacity"]}
     if "power_w_per_chip" in shown:
-        power = {"power.tdp": chip.get("power.tdp"), "power.utilisation": shared_value("power.utilisation")}
+        power = energy.rests_on(chip)
         out |= {"power_w_per_chip": power, "energy_j_per_output_tok": used | power}
     if price is not None:
         out["usd_per_m_output_tok"] = used | {f"price.{price.price_class}": price.cited}

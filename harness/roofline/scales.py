@@ -56,8 +56,8 @@ SCALES: dict[str, Scale] = {
     "engine.atom": Scale(1.0, KERNEL, "under ATOM"),
     "vendor.rocm": Scale(1.3, LOOSE, "kernel times on AMD's software over those on NVIDIA's, in early 2026"),
     "vendor.other": Scale(1.3, LOOSE, "on any other vendor's"),
-    "yearly.cuda": Scale(0.2, LOOSE, "how fast NVIDIA's software gets faster, share a year (log)"),
-    "yearly.rocm": Scale(0.4, LOOSE, "how fast AMD's does; other vendors' likewise"),
+    "yearly.cuda": Scale(0.2, LOOSE, "how fast NVIDIA's and others' software gets faster, share a year (log)"),
+    "yearly.rocm": Scale(0.4, LOOSE, "how fast AMD's does"),
     # prefill against decode, among decodes, and the first token
     "prefill.link": Scale(1.0, KERNEL, "collectives of a prefill step, over those of a decode step"),
     "prefill.moe": Scale(1.0, KERNEL, "experts of a prefill step, likewise"),

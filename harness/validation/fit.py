@@ -18,7 +18,7 @@ import pandas as pd
 from harness.errors import UserMistake
 from harness.profiles import chip
 from harness.results import write_whole
-from harness.roofline.constants import SOFTWARE, TARGETS, Constants, software
+from harness.roofline.constants import DISTANCES, TARGETS, Constants, software
 from harness.roofline.scales import SCALES
 from harness.validation import outside
 from harness.validation.flat import Ready, ready
@@ -109,7 +109,7 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
     report = _report(everything.errors(scales))
     say(f"all rows, in sample: {report}")
     table: dict = {"all": {"scales": scales}, "chip": {}, "family": {}, "model": {}}
-    outside_errors: dict[str, dict[str, list[np.ndarray]]] = {s: {t: [] for t in TARGETS} for s in SOFTWARE}
+    outside_errors: dict[str, dict[str, list[np.ndarray]]] = {d: {t: [] for t in TARGETS} for d in DISTANCES}
     for by in ("chip", "family", "model"):
         names = outside.groups(frame, by)
         for group in sorted(names.unique()):
@@ -123,8 +123,10 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
             errors = points.errors(found)
             say(f"without {by} {group}: {_report({t: e[left] for t, e in errors.items()})}")
             if by == "chip":
+                inferred = points.ready.demand.split
                 for t in TARGETS:
-                    outside_errors[software(chip(group).texts["vendor"])][t].append(-errors[t][left])
+                    outside_errors[software(chip(group).texts["vendor"])][t].append(-errors[t][left & ~inferred])
+                    outside_errors["inferred"][t].append(-errors[t][left & inferred])
     table["errors"] = _quantiles(outside_errors)
     target = out / "deployment.toml"
     write_whole(target, _head(name, report) + tomli_w.dumps(table))
@@ -145,6 +147,8 @@ def _quantiles(errors: Mapping[str, Mapping[str, list[np.ndarray]]]) -> dict[str
             e = -spare if target == "throughput" else spare
             if target == "ttft":
                 e = np.concatenate([e, pools["cuda", "ttft"]])
+        elif not len(e):
+            e = pools["cuda", target]
         low, high = np.quantile(e, (0.1, 0.9)) if len(e) else (-1.0, 1.0)
         out[f"{target}.{known}"] = [float(f"{min(low, 0.0):.4g}"), float(f"{max(high, 0.0):.4g}")]
     return out

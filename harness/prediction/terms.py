@@ -1,0 +1,67 @@
+"""One row, term by term: where its time goes, what binds it, whose constants it has, and what would narrow it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import NotPredictable, UserMistake
+from harness.prediction.plans import sort
+from harness.prediction.rows import read
+from harness.roofline import constants as fitted
+from harness.roofline import laws
+from harness.roofline.blocks import Block
+from harness.roofline.evaluate import spreads, timed
+from harness.roofline.operate import prepare, room
+
+PHASES = ("decode", "prefill")
+
+
+def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> pd.DataFrame:
+    """The first row of a frame of `predict`'s inputs -> one line a term of its time a token and of its own prefill.
+
+    Columns: phase, term, seconds (all layers of one step), share (of the step), bound (memory, compute, network,
+    overhead), of_peak (share of the bound's peak that is reached, NaN for overhead), constants (measured: on this
+    chip; prior: of other chips; fitted: on deployments). Raises NotPredictable with the row's reason.
+    """
+    constants = constants or fitted.load()
+    plans = sort(read(frame.iloc[:1]), sorted(constants.left_out))
+    if not plans.plans:
+        raise NotPredictable(plans.reasons.text.values[0])
+    plan = plans.plans[0]
+    view, asked = plans.asked(plan.rows)
+    if room(plan.arch, plan.dtypes, plan.layout, view, asked).sequences[0] < 1:
+        raise NotPredictable("it does not fit in memory")
+    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
+    t = timed(work, asked, constants, named=True)
+    lines = []
+    for phase, seconds, blocks in (("decode", t.decode, work.decode), ("prefill", t.alone, work.prefill)):
+        ideal = _ideal(blocks, view.hardware.chips[0].id, constants)
+        for name, value in seconds.by_name.items():
+            took = float(value[0])
+            best, origin = ideal.get(name, (np.nan, "fitted"))
+            lines.append((phase, name, took, took / float(seconds.total[0]), seconds.bounds[name],
+                          np.nan if seconds.bounds[name] == "overhead" else min(best / took, 1.0), origin))  # fmt: skip
+    columns = ["phase", "term", "seconds", "share", "bound", "of_peak", "constants"]
+    table = pd.DataFrame(lines, columns=columns).sort_values(["phase", "seconds"], ascending=[True, False])
+    table.attrs["unknowns"] = spreads(t, work, constants, plan.dtypes.act)
+    return table.reset_index(drop=True)
+
+
+def _ideal(blocks: list[Block], chip_id: str, constants: fitted.Constants) -> dict[str, tuple[float, str]]:
+    """By operator: seconds at the effective bandwidth or peak alone, and whose constants its class has."""
+    out = {}
+    for block in blocks:
+        measured = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
+        origin = "fitted" if block.law == "small" else "measured" if measured else "prior"
+        work = block.count * np.maximum(block.memory, block.compute)
+        for i, name in enumerate(block.names):
+            out[name] = (out.get(name, (0.0, ""))[0] + float(work[i, 0]), origin)
+    return out
+
+
+def row_of(frame: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Row `number` (from 1) of a frame. Raises UserMistake past its end."""
+    if not 1 <= number <= len(frame):
+        raise UserMistake(f"row {number} of {len(frame)}")
+    return frame.iloc[number - 1 : number]
