@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.prediction import plans, predict
-from harness.prediction.explain import explain
+from harness.errors import NotPredictable
+from harness.prediction import explain, plans, predict
 from harness.prediction.rows import read as read_rows
 from harness.prediction.table import FIGURES
 from harness.profiles import chip, model
@@ -102,13 +102,16 @@ def test_a_frame_longer_than_a_batch_is_answered_whole(some, monkeypatch):
     pd.testing.assert_frame_equal(predict(some), whole, rtol=1e-12)
 
 
-def test_the_terms_of_a_row_sum_to_its_time_a_token(some):
-    rows = pd.concat([some[:12], some[:1].assign(model="no-such-model").set_axis([-1])])
-    terms, found = explain(rows), predict(rows)
-    good = found["error"].isna()
-    assert good.sum() > 6 and set(terms.index) == set(found.index[good])
-    sums = terms.groupby(level=0)[["seconds", "share"]].sum().loc[found.index[good]]
-    np.testing.assert_allclose(1e3 * sums["seconds"], found["tpot_ms"][good], rtol=1e-9)
-    np.testing.assert_allclose(sums["share"], 1, rtol=1e-9)
-    assert set(terms["bound"]) <= {"memory", "compute", "overhead", "network"} and "engine" in set(terms["term"])
-    assert explain(rows[-1:]).empty
+def test_the_terms_of_a_row_are_its_steps(some):
+    """Seconds of the decode step and of a request's own prefill, by operator; shares of the peak are at most 1."""
+    p, row = None, predict(some).query("error.isna() and chips > 1").iloc[:1]
+    for r in row.itertuples():
+        p = point(words(r), model(r.model), chip(r.chip), r.isl, r.osl, r.concurrency)
+    terms = explain(some.loc[row.index])
+    for phase, step in (("decode", p.decode), ("prefill", p.prefill)):
+        of = terms[terms["phase"] == phase]
+        assert of["seconds"].sum() == pytest.approx(step.seconds, rel=1e-9)
+        assert of["share"].sum() == pytest.approx(1, rel=1e-9) and of["of_peak"].dropna().between(0, 1).all()
+    assert sum(terms.attrs["unknowns"].values()) == pytest.approx(1)
+    with pytest.raises(NotPredictable, match="no-such-chip"):
+        explain(some[:1].assign(chip="no-such-chip"))

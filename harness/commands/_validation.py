@@ -65,8 +65,8 @@ def write_all(outcome: Outcome, folder: Path) -> Iterator[Path]:
 
 
 def _terms(outcome: Outcome, worst: pd.DataFrame) -> pd.DataFrame:
-    """The worst rows' modelled time a token, term by term, with the shipped constants."""
-    from harness.prediction.explain import explain
+    """The worst rows' modelled time, term by term, with the shipped constants."""
+    from harness.prediction import explain
 
     rows = outcome.frame.set_index("id", drop=False)
     parts = []

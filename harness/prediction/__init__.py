@@ -2,7 +2,6 @@
 
 values, rows    a table's columns -> codes and numbers, with the reason of each row that is wrong
 answer          rows -> figures with their intervals
-explain         a row's time a token, operator by operator
 table           answers -> the contract's columns
 files           CSV and Parquet of any length, a batch at a time
 """
