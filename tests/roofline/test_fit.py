@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from harness.errors import MissingFile, NotPredictable, UserMistake
-from harness.roofline import laws, links
+from harness.profiles import chip
+from harness.roofline import constants, laws, links
 from harness.roofline.fit import FAMILIES, fit_family, fit_folder, held_out_errors, read
 from harness.roofline.fit_kernels import Kernels, Messages
 from harness.roofline.fit_law import RANGES, fit_law, parts_of
+from harness.roofline.hardware import Hardware
 from harness.roofline.priors import NEAREST, POOLED, SHARES, STATISTICS, prior_of, prior_without
+from harness.roofline.scales import SCALES
 from tests.conftest import OUTSIDE
 from tests.roofline.support import constants_of
 
@@ -139,9 +142,6 @@ def test_shipped_laws_are_shares_of_the_peak_with_ordered_priors(name):
             assert lowest * 0.999 <= own[part] <= highest * 1.001
         assert own["rows"] >= 50 and 0 < own["median_error"] < 0.3
     assert prior_of(laws.tables(), name) == table["prior"]
-    drawn = laws.law(name, "a-chip-nobody-measured", 500, 0)
-    assert not drawn.measured_on_chip and drawn.t0_s.min() > 0
-    assert drawn.e_bw.min() > 0 and max(drawn.e_bw.max(), np.nan_to_num(drawn.e_fl).max()) <= 1
 
 
 def test_classes_that_stand_in_exist_and_have_the_same_constants():
@@ -160,19 +160,30 @@ def test_every_constants_file_says_what_it_was_made_from_and_when(path):
         assert source["url"].startswith("https://") and len(source["retrieved"]) == len("2026-11-23")
 
 
-def test_deployment_constants_are_scales_within_their_bounds():
-    from harness.roofline.fit_deployment import BOUNDS
+@pytest.mark.parametrize("by", ["all", "chip", "family", "model"])
+def test_deployment_constants_are_scales_within_their_bounds(by):
+    table = tomllib.loads((laws.FOLDER / "deployment.toml").read_text())
+    sets = [table["all"]] if by == "all" else list(table[by].values())
+    assert sets
+    for found in sets:
+        assert set(found["scales"]) == set(SCALES)
+        for name, scale in SCALES.items():
+            assert abs(math.log(found["scales"][name] / scale.centre)) <= 6 * scale.spread * 1.001, name
 
-    found = laws.deployment()
-    for name, (low, high) in BOUNDS.items():
-        assert low * 0.999 <= getattr(found, name) <= high * 1.001
-    assert 0 < found.sigma_tpot < 1 and 0 < found.sigma_ttft < 1.5
+
+def test_what_is_left_out_leaves_with_its_kernels_and_errors_hold_zero():
+    shipped = constants.load()
+    assert set(shipped.errors) == {f"{t}.{d}" for t in constants.TARGETS for d in constants.DISTANCES}
+    assert all(low <= 0 <= high and low < high for low, high in shipped.errors.values())
+    without = constants.left_out("chip", "h100-sxm")
+    assert without.left_out == {"h100-sxm"} and without.scales != shipped.scales and without.errors == shipped.errors
+    assert constants.left_out("model", "llama-3.1-70b").left_out == frozenset()
+    assert constants.left_out("chip", "a-chip-in-no-fit") is None
 
 
-def test_a_measured_chip_has_its_own_law_and_another_has_a_spread():
-    own, other = (laws.law("gemm.bf16", c, 200, 0) for c in ("h100-sxm", "zhenwu-m890"))
-    assert own.measured_on_chip and np.ptp(own.e_bw) == 0
-    assert not other.measured_on_chip and np.ptp(other.e_bw) > 0
+def law(name: str, chip_id: str) -> dict[str, float]:
+    """The constants of a class that a chip is timed with."""
+    return {part: values[0] for part, values in Hardware.of([chip(chip_id)]).law(name).items()}
 
 
 # Columns of each kernel file that the fit reads, and the shapes that fill them.
@@ -231,16 +242,16 @@ def test_a_fitted_folder_is_one_that_the_laws_load(tmp_path):
     assert sorted(p.stem for p in written) == sorted(FAMILIES) and len(said) == 2 * len(FAMILIES)
     for name in ("assumed.toml", "deployment.toml"):
         (out / name).write_text((laws.FOLDER / name).read_text())
-    shipped = laws.law("gemm.bf16", "h100-sxm", 1, 0).e_bw[0]
+    shipped = law("gemm.bf16", "h100-sxm")
     with constants_of(out):
         for name in ("gemm.bf16", "attention_prefill.bf16", "attention_decode.bf16", "moe.bf16", "all_reduce"):
-            true, own = TRUE[name.split(".")[0]], laws.law(name, "h100-sxm", 4, 0)
-            assert own.measured_on_chip and own.t0_s[0] == pytest.approx(true["t0_s"], rel=0.03)
-            assert own.e_bw[0] == pytest.approx(true["e_bw"], rel=0.03)
-        assert laws.law("gemm.bf16", "h100-sxm", 4, 0).e_fl[0] == pytest.approx(TRUE["gemm"]["e_fl"], rel=0.03)
+            true, own = TRUE[name.split(".")[0]], law(name, "h100-sxm")
+            assert own["t0_s"] == pytest.approx(true["t0_s"], rel=0.03)
+            assert own["e_bw"] == pytest.approx(true["e_bw"], rel=0.03)
+        assert law("gemm.bf16", "h100-sxm")["e_fl"] == pytest.approx(TRUE["gemm"]["e_fl"], rel=0.03)
         assert "fit-gemm" in laws.constant_sources()
-        assert not laws.law("gemm.bf16", "mi300x", 4, 0).measured_on_chip
-    assert laws.law("gemm.bf16", "h100-sxm", 1, 0).e_bw[0] == shipped
+        assert "mi300x" not in laws.tables()["gemm.bf16"]["chips"]
+    assert law("gemm.bf16", "h100-sxm") == shipped
 
 
 def test_a_folder_without_its_files_or_columns_is_a_users_mistake(tmp_path):
