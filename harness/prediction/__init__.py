@@ -39,16 +39,18 @@ def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
     """
     check_columns(frame.columns)
     check_free(frame.columns)
-    figures = np.empty((len(FIGURE_COLUMNS), len(frame)))
-    others = [OTHERS.empty_table()]
-    for begin in range(0, len(frame), FRAME_ROWS):
-        answered = answers(frame.iloc[begin : begin + FRAME_ROWS], constants)
-        for row, name in zip(figures, FIGURE_COLUMNS, strict=True):
-            row[begin : begin + FRAME_ROWS] = answered.figures[name]
-        others.append(other_columns(answered))
-    said = pa.concat_tables(others).to_pandas(types_mapper=_NULLABLE.get)
+    parts = [answers(frame.iloc[begin : begin + FRAME_ROWS], constants) for begin in range(0, len(frame), FRAME_ROWS)]
+    said = pa.concat_tables([OTHERS.empty_table(), *(other_columns(p) for p in parts)]).to_pandas(
+        types_mapper=_NULLABLE.get
+    )
     said.index = frame.index
-    return pd.concat([frame, pd.DataFrame(figures.T, frame.index, FIGURE_COLUMNS, copy=False), said], axis=1)
+    figures = {name: _joined([p.figures[name] for p in parts]) for name in FIGURE_COLUMNS}
+    return pd.concat([frame, pd.DataFrame(figures, frame.index, copy=False), said], axis=1)
+
+
+def _joined(columns: list[np.ndarray]) -> np.ndarray:
+    """One column of all batches; a single one is not copied."""
+    return columns[0] if len(columns) == 1 else np.concatenate([np.empty(0), *columns])
 
 
 def explain(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:

@@ -57,11 +57,9 @@ class _Columns:
             self.text[name][rows[self.rows.text[name].codes[rows] < 0]] = code
 
     def answers(self, plans: Plans) -> Answers:
-        error = plans.reasons.text
-        dead = error.codes >= 0
-        used: dict[str, Text | np.ndarray] = {k: np.where(dead, np.nan, v) for k, v in self.number.items()}
-        used |= {k: Text(np.where(dead, -1, v).astype(np.int32), tuple(self.words[k])) for k, v in self.text.items()}
-        return Answers(self.figures, Text(self.bound, BOUNDS), self.fits, error, used)
+        used: dict[str, Text | np.ndarray] = dict(self.number)
+        used |= {k: Text(v, tuple(self.words[k])) for k, v in self.text.items()}
+        return Answers(self.figures, Text(self.bound, BOUNDS), self.fits, plans.reasons.text, used)
 
 
 def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> None:

@@ -1,9 +1,11 @@
 """Rows per second of `predict` on one core, p10 and p90 included, and its memory; nothing timed is a test.
 
-    python tests/benchmarks/predict_speed.py [ROWS]
+    python tests/benchmarks/predict_speed.py [ROWS] [mixed]
 
-A million random rows, no two alike, over every chip and model that has what a prediction needs, all options mixed,
-blanks among them. Printed: `harness.predict`, its reading and its assembling by themselves, `stackline predict`
+A million random rows, no two alike, over 40 chips and 24 models: formats, tensor-parallel groups, replicas, lengths,
+concurrency, engines and dates drawn. With `mixed` over every chip and model, and expert and data-parallel attention,
+pipeline stages, activation and cache formats too: what is timed together are rows of one model, formats and layout,
+and so mixed a million rows hold a hundred thousand of those. Printed: `harness.predict`, its reading and its assembling by themselves, `stackline predict`
 Parquet to Parquet and CSV to CSV with the start of Python included, the share refused with the most common reasons,
 and the peak memory of files of a tenth of the rows and of all: the two must hardly differ.
 """
@@ -30,8 +32,9 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 def main() -> None:
     """Each stage in its own Python: a child counts its parent's memory as its own peak, so the parent stays small."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    mixed = sys.argv[2:3] == ["mixed"]
     with tempfile.TemporaryDirectory() as folder:
-        in_child("make_files", folder, rows)
+        in_child("make_files", folder, rows, *(["mixed"] if mixed else []))
         in_child("in_python", folder)
         for name in ("tenth.parquet", "all.parquet", "tenth.csv", "all.csv"):
             in_child("by_command", f"{folder}/{name}")
@@ -41,29 +44,31 @@ def in_child(stage: str, *words: object) -> None:
     subprocess.run([sys.executable, __file__, stage, *map(str, words)], check=True, env=os.environ | _ONE_THREAD)
 
 
-def make_files(folder: str, n: str) -> None:
+def make_files(folder: str, n: str, mixed: str = "") -> None:
     """Random rows as Parquet and CSV: all of them, and a tenth."""
-    rows = random_rows(int(n))
+    rows = random_rows(int(n), bool(mixed))
     print(f"{len(rows):,} rows, {rows.chip.nunique()} chips, {rows.model.nunique()} models, none repeated")
     for name, part in (("all", rows), ("tenth", rows[: len(rows) // 10])):
         part.to_parquet(Path(folder, f"{name}.parquet"), index=False)
         part.to_csv(Path(folder, f"{name}.csv"), index=False)
 
 
-def random_rows(n: int, seed: int = 0) -> pd.DataFrame:
+def random_rows(n: int, mixed: bool, seed: int = 0) -> pd.DataFrame:
     """n operating points, no two alike, as a careless sweep would make them: some cannot be run."""
     from harness import discovery, profiles
 
     rng = np.random.default_rng(seed)
     chips = [c for c in discovery.find(discovery.CHIP) if profiles.chip(c).has("memory.bandwidth")]
     models = [m for m in discovery.find(discovery.MODEL) if "architecture" in profiles.model(m).tables]
+    if not mixed:
+        chips, models = chips[:: len(chips) // 40][:40], models[:: len(models) // 24][:24]
     assert len(chips) >= 30 and len(models) >= 20
-    frame = _drawn(rng, n + n // 100 + 10, chips, models).drop_duplicates().head(n).reset_index(drop=True)
+    frame = _drawn(rng, n + n // 100 + 10, chips, models, mixed).drop_duplicates().head(n).reset_index(drop=True)
     assert len(frame) == n
     return frame
 
 
-def _drawn(rng: np.random.Generator, n: int, chips: list[str], models: list[str]) -> pd.DataFrame:
+def _drawn(rng: np.random.Generator, n: int, chips: list[str], models: list[str], mixed: bool) -> pd.DataFrame:
     def some(values: list, share_blank: float) -> np.ndarray:
         drawn = np.array(values, object)[rng.integers(0, len(values), n)]
         drawn[rng.random(n) < share_blank] = None
@@ -93,6 +98,10 @@ def _drawn(rng: np.random.Generator, n: int, chips: list[str], models: list[str]
         "date": some(list(pd.date_range("2024-01-01", "2026-10-31").strftime("%Y-%m-%d")), 0.3),
         "scenario": some(["closed-loop", "static-batch", "offline"], 0.7),
     }
+    if not mixed:
+        for name in ("act_dtype", "kv_dtype", "pp", "ep", "dp"):
+            (word if name in word else number).pop(name)
+        number["chips"] = tp * rng.choice([1, 1, 2], n)
     return pd.DataFrame(word | number)
 
 

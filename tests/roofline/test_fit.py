@@ -273,6 +273,7 @@ KNOWN_ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.golden
 @pytest.mark.skipif(not KERNELS.is_dir(), reason="no measurements/kernels in STACKLINE_REFERENCE_DATA")
 @pytest.mark.parametrize("family", sorted(FAMILIES))
