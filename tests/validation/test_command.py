@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from harness.cli import stackline
 from harness.errors import UserMistake
 from harness.validation import errors
-from harness.validation.extract import ROWS
+from harness.validation.extract import ROWS, SHIPPED
 from tests.validation.support import table
 
 
@@ -32,9 +32,17 @@ def test_without_a_file_it_validates_on_the_shipped_rows():
     assert "≤ 15 %" in goal and goal.split()[-2] in ("yes", "no")
 
 
-def test_csv_and_json_say_the_same():
-    document = json.loads(call("--by", "none", "--format", "json").stdout)
-    rows = list(csv.DictReader(io.StringIO(call("--by", "none", "--format", "csv").stdout)))
+@pytest.fixture(scope="module")
+def some(tmp_path_factory) -> str:
+    """A file of every eighth of the shipped rows."""
+    path = tmp_path_factory.mktemp("rows") / "m.csv"
+    pd.read_csv(SHIPPED, dtype=str, keep_default_na=False)[::8].to_csv(path, index=False)
+    return str(path)
+
+
+def test_csv_and_json_say_the_same(some):
+    said = [call("--measurements", some, "--by", "none", "--format", form).stdout for form in ("json", "csv")]
+    document, rows = json.loads(said[0]), list(csv.DictReader(io.StringIO(said[1])))
     assert document["by"] == "none"
     overall = {(r["target"], r["measure"]): r["value"] for r in rows if r["table"] == "overall"}
     assert overall
@@ -44,8 +52,8 @@ def test_csv_and_json_say_the_same():
             assert (None if said == "" else float(said)) == record[measure]
 
 
-def test_out_holds_rows_tables_plot_and_the_worst_rows_term_by_term(tmp_path):
-    done = call("--out", str(tmp_path / "v"))
+def test_out_holds_rows_tables_plot_and_the_worst_rows_term_by_term(some, tmp_path):
+    done = call("--measurements", some, "--out", str(tmp_path / "v"))
     assert done.exit_code == 0
     rows = pd.read_csv(tmp_path / "v/rows.csv")
     overall = pd.read_csv(tmp_path / "v/tables/overall.csv").set_index("target")

@@ -51,12 +51,12 @@ def test_a_refit_sees_neither_rows_nor_kernels_of_what_is_left_out(some, by, mon
 
     monkeypatch.setattr(fitting, "fit", fit)
     outside.refitted(some, by, said.append)
-    names = sorted(outside.groups(some, by).unique())
+    names, families = sorted(outside.groups(some, by).unique()), {c: chip(c).family for c in find(CHIP)}
     assert len(asked) == len(said) == len(names) and said[0] == f"fit 1 of {len(names)}: without {by} {names[0]}"
     for name, (rows, without) in zip(names, asked, strict=True):
         assert name not in set(outside.groups(rows, by)) and 0 < len(rows) < len(some)
-        expected = {"chip": {name}, "model": set()}.get(by) or {c for c in find(CHIP) if chip(c).family == name}
-        assert set(without) == (set() if by == "model" else expected)
+        relatives = {c for c, family in families.items() if family == name}
+        assert set(without) == {"chip": {name}, "model": set(), "family": relatives}[by]
 
 
 def test_every_chip_of_the_library_names_a_family():
