@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from harness.prediction.rows import Answers
 
 # Rows of one model, format and layout are timed together: more rows at once are more of each. A file is read in
-# batches that bound the memory (200 MB of answers), a frame is in memory anyway.
-BATCH_ROWS, FRAME_ROWS = 262_144, 1_048_576
+# batches that bound the memory (400 MB of answers), a frame is in memory anyway.
+BATCH_ROWS, FRAME_ROWS = 524_288, 1_048_576
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from harness.errors import BadFile, MissingFile
 from harness.roofline import laws
-from harness.roofline.hardware import CUDA, ROCM
+from harness.roofline.hardware import SOFTWARE
 
 TARGETS = ("tpot", "ttft", "throughput")
 # How far a row is from what was fitted, by its chip's software: NVIDIA's, AMD's, any other; and rows whose layout the
 # words of the deployment do not say (`layouts.Placement.split`).
-SOFTWARE = ("cuda", "rocm", "other")
 DISTANCES = (*SOFTWARE, "inferred")
 
 
@@ -39,10 +38,6 @@ class Constants:
     errors: Mapping[str, tuple[float, float]]
     left_out: frozenset[str] = field(default_factory=frozenset)  # chips whose measured kernels do not count
     own: Mapping[str, Mapping[str, Own]] = field(default_factory=dict)  # a user's, by chip and target
-
-
-def software(vendor: str) -> str:
-    return {CUDA: "cuda", ROCM: "rocm"}.get(vendor, "other")
 
 
 def load() -> Constants:

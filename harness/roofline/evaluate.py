@@ -14,8 +14,8 @@ import numpy as np
 
 from harness.profiles import Chip
 from harness.roofline import cost, energy
-from harness.roofline.constants import Constants, software
-from harness.roofline.hardware import View
+from harness.roofline.constants import DISTANCES, Constants
+from harness.roofline.hardware import View, software_code
 from harness.roofline.operate import Asked, Work, pace
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Latency, latency
@@ -87,11 +87,10 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     """All figures of the contract. dtype: the products' activations, whose peak's range counts."""
     x, view, lat = work.demand, work.view, t.latency
     up, down = _profile_spread(t, view, dtype)
-    vendor = view.column("vendor", lambda c: c.texts["vendor"])
     low, high, factor = {}, {}, {}
     for target in ("tpot", "ttft", "throughput"):
-        q10, q90 = _errors(constants, target, vendor, x.split)
-        factor[target] = np.ones(len(vendor))
+        q10, q90 = _errors(constants, target, view, x.split)
+        factor[target] = np.ones(len(x.isl))
         for i in (i for i, c in enumerate(view.hardware.chips) if target in constants.own.get(c.id, {})):
             own, rows = constants.own[view.hardware.chips[i].id][target], view.index == i
             factor[target][rows], q10[rows], q90[rows] = own.factor, -own.q10, own.q90
@@ -121,15 +120,12 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     return out
 
 
-def _errors(
-    constants: Constants, target: str, vendor: np.ndarray, inferred: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(-q10, q90) of log(measured / predicted), none below 0, by the vendors' software or an inferred layout [rows]."""
-    names, codes = np.unique(vendor, return_inverse=True)
-    codes = np.where(inferred, len(names), codes)
-    found = [constants.errors[f"{target}.{d}"] for d in (*(software(str(v)) for v in names), "inferred")]
+def _errors(constants: Constants, target: str, view: View, inferred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(-q10, q90) of log(measured / predicted), none below 0, by the chips' software or an inferred layout [rows]."""
+    found = [constants.errors[f"{target}.{d}"] for d in DISTANCES]
+    code = np.where(inferred, DISTANCES.index("inferred"), view.column("software", software_code))
     below, above = (np.array([max(sign * q[side], 0.0) for q in found]) for side, sign in ((0, -1), (1, 1)))
-    return below[codes], above[codes]
+    return below[code], above[code]
 
 
 def _profile_spread(t: Timed, view: View, dtype: str) -> tuple[np.ndarray, np.ndarray]:
@@ -155,8 +151,7 @@ def spreads(t: Timed, work: Work, constants: Constants, dtype: str) -> dict[str,
         sides = [float(t.shares[part][0]) * _spread(name, side)(work.view.hardware.chips[work.view.index[0]])
                  for side in (0, 1)]  # fmt: skip
         held[f"profile: {name}"] = float(np.mean(np.square(sides)))
-    vendor = work.view.column("vendor", lambda c: c.texts["vendor"])[:1]
-    below, above = _errors(constants, "tpot", vendor, work.demand.split[:1])
+    below, above = _errors(constants, "tpot", work.view, work.demand.split)
     held["what the fit leaves unexplained on chips it did not see"] = float(((below + above)[0] / 2 / _Z90) ** 2)
     whole = sum(held.values())
     return dict(sorted(((k, v / whole) for k, v in held.items()), key=lambda kv: -kv[1]))

@@ -14,7 +14,19 @@ import numpy as np
 from harness.profiles import Chip
 from harness.roofline import laws, priors
 
-CUDA, ROCM = "NVIDIA", "AMD"  # vendors whose software's pace was fitted; any other takes the prior
+# Whose software runs on a chip: NVIDIA's and AMD's were fitted, any other takes the prior.
+SOFTWARE = ("cuda", "rocm", "other")
+_MAKERS = {"NVIDIA": "cuda", "AMD": "rocm"}
+
+
+def software(chip: Chip) -> str:
+    """The software of a chip, by its vendor."""
+    return _MAKERS.get(chip.texts["vendor"], "other")
+
+
+def software_code(chip: Chip) -> int:
+    """Its index in SOFTWARE."""
+    return SOFTWARE.index(software(chip))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from harness.operators import Dtypes, Group, Load
 from harness.roofline import memory
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
-from harness.roofline.hardware import CUDA, ROCM, View
+from harness.roofline.hardware import View, software_code
 from harness.roofline.serve import PREFILL_TOKENS, Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
@@ -92,12 +92,11 @@ def room(arch: Architecture, dtypes: Dtypes, layout: Layout, view: View, x: Aske
 
 def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     """Vendor, software date, engine and generation of each row as factors on kernel and fixed times."""
-    vendor = view.column("vendor", lambda c: c.texts["vendor"])
+    vendor = view.column("software", software_code)
     age = np.clip(np.where(np.isnan(x.date), NEWEST, x.date), OLDEST, NEWEST) - MIDDLE
-    cuda = vendor == CUDA
-    yearly = np.where(vendor == ROCM, scales["yearly.rocm"], scales["yearly.cuda"])
-    of_vendor = np.where(cuda, 1.0, np.where(vendor == ROCM, scales["vendor.rocm"], scales["vendor.other"]))
-    kernels = of_vendor * np.exp(-yearly * age)
+    factor = np.array([1.0, scales["vendor.rocm"], scales["vendor.other"]])
+    yearly = np.array([scales["yearly.cuda"], scales["yearly.rocm"], scales["yearly.cuda"]])
+    kernels = factor[vendor] * np.exp(-yearly[vendor] * age)
     engine = np.ones(len(x.isl))
     for name in ("vllm", "trtllm", "atom"):
         engine[x.engine == name] = scales[f"engine.{name}"]

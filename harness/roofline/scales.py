@@ -66,7 +66,7 @@ SCALES: dict[str, Scale] = {
     "arrival_s": Scale(3e-2, LOOSE, "from the client to the scheduler and back"),
     "token_s": Scale(2e-6, LOOSE, "tokenising and copying, an input token"),
     "wait": Scale(1.5, LOOSE, "decode steps that an arriving request waits for"),
-    "busy": Scale(1.0, LOOSE, "prefills of others that it waits for, over those of an M/D/1 queue"),
+    "busy": Scale(1.0, LOOSE, "prefills of others that it waits for, over those in one decode step's time"),
     "queue": Scale(1.0, LOOSE, "first wave's prefills that a mean request of it waits for, over one half"),
     "queue_median": Scale(0.1, LOOSE, "the same of a median request"),
     "median": Scale(1.0, 0.05, "median over mean time a token"),

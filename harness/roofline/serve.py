@@ -3,9 +3,8 @@
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
     TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
-    TTFT = arrival + first P + wait TPOT + busy P r / (1 - r) / 2 + queue (b - 1) p s / 2
-r is the share of time that others' prefills take (waiting behind them as in an M/D/1 queue, Gross and Harris,
-Fundamentals of Queueing Theory, 5.1), s the share of the run's requests that came in its first wave, all at once.
+    TTFT = arrival + first P + wait D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
+s is the share of the run's requests that came in its first wave, all at once. Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
 the replica = b osl / E2E. A static batch is prefilled at once and then only decodes.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
@@ -20,7 +19,6 @@ import numpy as np
 
 # Tokens that an engine prefills in one step where short prompts can be batched (vLLM's and TensorRT-LLM's default).
 PREFILL_TOKENS = 8192
-_BUSIEST = 0.95
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,8 @@ def latency(
     mixed = ~(x.static | x.split)
     prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
     tpot = decode / x.accepted + prefills * batched
-    rho = np.minimum(prefills * batched / tpot, _BUSIEST)
     own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
-    waits = scales["wait"] * tpot * np.minimum(others, 1) + scales["busy"] * alone * rho / (1 - rho) / 2
+    waits = scales["wait"] * decode * np.minimum(others, 1) + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
     batch_prefill = scales["arrival_s"] + each * x.batch
     e2e = own + waits + (x.osl - 1) * tpot

@@ -18,7 +18,8 @@ import pandas as pd
 from harness.errors import UserMistake
 from harness.profiles import chip
 from harness.results import write_whole
-from harness.roofline.constants import DISTANCES, TARGETS, Constants, software
+from harness.roofline.constants import DISTANCES, TARGETS, Constants
+from harness.roofline.hardware import software
 from harness.roofline.scales import SCALES
 from harness.validation import outside
 from harness.validation.flat import Ready, ready
@@ -125,7 +126,7 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
             if by == "chip":
                 inferred = points.ready.demand.split
                 for t in TARGETS:
-                    outside_errors[software(chip(group).texts["vendor"])][t].append(-errors[t][left & ~inferred])
+                    outside_errors[software(chip(group))][t].append(-errors[t][left & ~inferred])
                     outside_errors["inferred"][t].append(-errors[t][left & inferred])
     table["errors"] = _quantiles(outside_errors)
     target = out / "deployment.toml"

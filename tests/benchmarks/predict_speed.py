@@ -5,9 +5,9 @@
 A million random rows, no two alike, over 40 chips and 24 models: formats, tensor-parallel groups, replicas, lengths,
 concurrency, engines and dates drawn. With `mixed` over every chip and model, and expert and data-parallel attention,
 pipeline stages, activation and cache formats too: what is timed together are rows of one model, formats and layout,
-and so mixed a million rows hold a hundred thousand of those. Printed: `harness.predict`, its reading and its assembling by themselves, `stackline predict`
-Parquet to Parquet and CSV to CSV with the start of Python included, the share refused with the most common reasons,
-and the peak memory of files of a tenth of the rows and of all: the two must hardly differ.
+and so mixed a million rows hold a hundred thousand of those. Printed: `harness.predict`, its reading and its assembling
+by themselves, `stackline predict` Parquet to Parquet and CSV to CSV with the start of Python included, the share
+refused with the most common reasons, and the peak memory of files of a tenth of the rows and of all.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.profiles import chip, model
-from harness.roofline.constants import software
+from harness.roofline.hardware import software
 from harness.roofline.point import Point, point
 from harness.stack import Stack
 from harness.validation.extract import SHIPPED
@@ -60,6 +60,6 @@ def test_an_interval_is_not_so_wide_that_anything_would_fall_inside():
     """Measured: p90 over p10 of TPOT is 1.6 on NVIDIA's and AMD's software, 13 on others', of which few were fitted."""
     widths = {known: [] for known in (True, False)}
     for r, p in zip(rows(), predicted(), strict=True):
-        known = software(chip(r["chip"]).vendor) != "other"
+        known = software(chip(r["chip"])) != "other"
         widths[known].append(p.figures["tpot_ms"].p90 / p.figures["tpot_ms"].p10)
     assert 1.2 < min(widths[True]) <= max(widths[True]) < 3 and max(widths[False]) < 14
