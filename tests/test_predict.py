@@ -63,14 +63,14 @@ def test_a_reason_says_what_was_wrong(out):
     assert out.fits.tolist()[:2] == [True, True] and not out.fits[6]
 
 
-def test_a_row_that_does_not_fit_says_what_it_needs_itself(rows):
+def test_a_row_that_does_not_fit_says_the_same_alone_and_among_others(rows):
     """Whatever else is in its plan: shorter rows that fit, longer ones that need more."""
     long = rows[:1].assign(chip="h100-sxm", model="llama-3.1-70b", weight_dtype="fp8", chips=1, tp=1, osl=1)
     frame = pd.concat([long.assign(isl=n) for n in (128, 20_000, 60_000, 120_000, 60_000)])
     together = harness.predict(frame)
     alone = [harness.predict(frame[i : i + 1]).error.iloc[0] for i in range(len(frame))]
     assert together.error.fillna("").tolist() == [reason if isinstance(reason, str) else "" for reason in alone]
-    assert together.error.nunique() == 2 and together.error.iloc[:2].isna().all()
+    assert together.error.iloc[:2].isna().all() and together.error.iloc[2:].str.contains("cache do not fit").all()
 
 
 def test_an_interval_holds_its_figure(out):

@@ -114,14 +114,7 @@ def _refuse(plans: Plans, plan: Plan, rows: np.ndarray, view: View, x: Asked, he
             drop(absent, lambda i, key=key: _absent(chips[i], key))
     tight = (held.sequences < 1) & good
     if tight.any():
-        # Each row says what it needs itself, to the 0.1 GB that are shown.
-        need = np.rint((held.weight_bytes + held.sequence_bytes[tight]) / 1e8).astype(int)
-        places = np.flatnonzero(tight)
-        _, first, which = np.unique(np.stack([view.index[tight], need]), axis=1, return_index=True, return_inverse=True)
-        for number, row in enumerate(places[first]):
-            sentence = memory.too_small(chips[view.index[row]], held, plan.layout.chips, row)
-            plans.reasons.add(rows[places[which.ravel() == number]], sentence)
-        good[tight] = False
+        drop(tight, lambda i: memory.too_small(chips[i], held, plan.layout.chips))
     return good
 
 

@@ -46,17 +46,14 @@ def room(
     return Room(weights, sequence, 1 - kept_back, np.where(free > 0, np.floor(free / sequence), 0) * layout.dp)
 
 
-def too_small(chip: Chip, room: Room, chips: int, row: int = 0) -> str:
-    """The reason of one of a room's rows, which does not fit on `chips` chips."""
+def too_small(chip: Chip, room: Room, chips: int) -> str:
+    """The reason of rows that do not fit on `chips` chips: the weights alone, or what they leave for a sequence."""
     capacity = chip.get("memory.capacity").point
-    offered = room.usable * capacity
-    weights = room.weight_bytes > offered
-    need = room.weight_bytes + (0 if weights else float(np.ravel(room.sequence_bytes)[row]))
-    what = "weights" if weights else "weights and one sequence's cache"
-    return (
-        f"{what} need {need / 1e9:.1f} GB a chip over {chips} chip(s), {chip.name} offers "
-        f"{offered / 1e9:.1f} of {capacity / 1e9:.1f} GB"
-    )
+    offered, weights = room.usable * capacity, room.weight_bytes / 1e9
+    over = f"a chip over {chips} chip(s), {chip.name} offers {offered / 1e9:.1f} of {capacity / 1e9:.1f} GB"
+    if room.weight_bytes > offered:
+        return f"weights need {weights:.1f} GB {over}"
+    return f"weights and one sequence's cache do not fit: weights take {weights:.1f} GB {over}"
 
 
 def smallest_tp(arch: Architecture, dtypes: Dtypes, chip: Chip, isl: int, osl: int, sequences: int, most: int) -> int:

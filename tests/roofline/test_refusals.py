@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_refused_in_one_line_with_its_size(text):
 
 
 def test_a_cache_that_does_not_fit_is_told_from_weights_that_do_not():
-    with pytest.raises(NotPredictable, match=r"weights and one sequence's cache need \d+\.\d GB"):
+    with pytest.raises(NotPredictable, match=r"weights and one sequence's cache do not fit: weights take \d+\.\d GB"):
         at("qwen3-32b@h100-sxm:1", isl=40000, osl=900, on=altered(chip("h100-sxm"), {"memory.capacity": 0.86}))
 
 

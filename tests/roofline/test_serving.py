@@ -25,7 +25,7 @@ def values(p: Point) -> dict[str, float]:
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.lists(st.integers(1, 3000), min_size=2, max_size=4, unique=True))
 def test_more_concurrency_never_lowers_throughput_until_memory_is_full(case, users):
-    """Of answers that are not a few tokens to a long prompt, whose queue the closed form overstates."""
+    """Of answers that are not a few tokens to a long prompt, where a second user waits for the first one's prefill."""
     case = replace(case, osl=max(case.osl, 64, case.isl // 20))
     points = [replace(case, concurrency=c).point for c in sorted(users)]
     for fewer, more in pairwise(points):
