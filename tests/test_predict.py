@@ -182,3 +182,9 @@ def test_a_chip_of_ones_own_is_predicted(rows, tmp_path, no_extra_paths):
 
     assert done.exit_code == 0, done.output
     assert pd.read_csv(tmp_path / "out.csv").error.isna().all()
+
+
+def test_a_proxy_is_named_beside_its_figures():
+    frame = pd.DataFrame({"chip": "b300-sxm", "chips": 8, "model": ["qwen3.7-max", "qwen3-32b"], "isl": 512, "osl": 64})
+    out = harness.predict(frame.assign(concurrency=4, weight_dtype="nvfp4"))
+    assert out.error.isna().all() and out.model_used[0] == "qwen3.8-2.4t-a95b" and pd.isna(out.model_used[1])

@@ -60,7 +60,7 @@ def test_answers_have_the_contracts_columns_in_its_order():
 
     assert out.column_names[:4] == ["ttft_ms", "ttft_ms_p10", "ttft_ms_p90", "tpot_ms"]
     assert out.column_names[30:33] == ["bound_by", "fits", "error"] and len(FIGURES) == 10
-    assert out.column_names[33:] == [f"{name}_used" for name in MAY_BE_BLANK]
+    assert out.column_names[33:] == [f"{name}_used" for name in (*MAY_BE_BLANK, "model")]
     assert out.slice(1).select(FIGURE_COLUMNS).to_pylist() == [dict.fromkeys(FIGURE_COLUMNS)]
     row = out.slice(0, 1).to_pylist()[0]
     assert (row["fits"], row["bound_by"], row["error"]) == (True, "memory", None)

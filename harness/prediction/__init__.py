@@ -33,6 +33,7 @@ def predict(frame: pd.DataFrame, constants: Any = None) -> pd.DataFrame:
     concurrency, engine_family, prefix_hit, date, requests and scenario, where a blank stands for the default that
     `<column>_used` then shows. Figures are in ms, tokens/s, W, J and USD per million tokens, each with `_p10` and
     `_p90`: the model's uncertainty of the figure. A row that cannot be predicted has `error` filled, figures blank.
+    Where a proxy stands in for a model that publishes no architecture, `model_used` names it.
 
     constants: the constants of the model of time; None takes the shipped ones.
     Raises UserMistake where a required column is missing, a column is there twice, or an output's name is taken.

@@ -10,6 +10,7 @@ from harness.errors import NotPredictable
 from harness.prediction.plans import Plan, Plans, slices, sort
 from harness.prediction.rows import NUMBERS, REQUIRED, TEXTS, Answers, Rows, Text
 from harness.prediction.table import FIGURE_COLUMNS
+from harness.profiles import stand_in
 from harness.roofline import constants as fitted
 from harness.roofline import memory
 from harness.roofline.evaluate import BOUNDS, bound, figures, timed
@@ -45,6 +46,7 @@ class _Columns:
         self.fits = np.full(n, -1, np.int8)
         self.number = {k: np.full(n, np.nan) for k in NUMBERS if k not in REQUIRED}
         self.words: dict[str, dict[str, int]] = {k: {} for k in TEXTS if k not in REQUIRED}
+        self.words["model"] = {}  # never blank, but a proxy may stand in for it
         self.text = {k: np.full(n, -1, np.int32) for k in self.words}
 
     def stand_in(self, name: str, rows: np.ndarray, value) -> None:
@@ -55,6 +57,10 @@ class _Columns:
         else:
             code = self.words[name].setdefault(value, len(self.words[name]))
             self.text[name][rows[self.rows.text[name].codes[rows] < 0]] = code
+
+    def proxy(self, rows: np.ndarray, model_id: str) -> None:
+        """The model that was modelled in the place of the one asked for."""
+        self.text["model"][rows] = self.words["model"].setdefault(model_id, len(self.words["model"]))
 
     def answers(self, plans: Plans) -> Answers:
         used: dict[str, Text | np.ndarray] = dict(self.number)
@@ -133,3 +139,5 @@ def _stand_ins(plan: Plan, rows: np.ndarray, asked: Asked, work: Work, out: _Col
     }  # fmt: skip
     for name, value in values.items():
         out.stand_in(name, rows, value)
+    if (body := stand_in(plan.model)) is not plan.model:
+        out.proxy(rows, body.id)

@@ -19,6 +19,8 @@ FIGURES = (
 FIGURE_COLUMNS = tuple(f"{figure}{part}" for figure in FIGURES for part in ("", "_p10", "_p90"))
 # A required input is never blank, so nothing ever stands in for it.
 MAY_BE_BLANK = tuple(name for name in INPUTS if name not in REQUIRED)
+# Besides, the model whose architecture was modelled in the place of one that publishes none.
+STANDS_IN = (*MAY_BE_BLANK, "model")
 
 
 def _type(name: str) -> pa.DataType:
@@ -32,7 +34,7 @@ OTHERS = pa.schema(
         ("bound_by", pa.string()),
         ("fits", pa.bool_()),
         ("error", pa.string()),
-        *((f"{name}_used", _type(name)) for name in MAY_BE_BLANK),
+        *((f"{name}_used", _type(name)) for name in STANDS_IN),
     ]
 )
 SCHEMA = pa.schema([*((name, pa.float64()) for name in FIGURE_COLUMNS), *OTHERS])
@@ -55,7 +57,7 @@ def as_table(answers: Answers) -> pa.Table:
 
 def other_columns(answers: Answers) -> pa.Table:
     """Answers -> the columns of OTHERS: what is said of a row beside its figures."""
-    used = [_used(name, answers.used.get(name), len(answers.fits)) for name in MAY_BE_BLANK]
+    used = [_used(name, answers.used.get(name), len(answers.fits)) for name in STANDS_IN]
     said = [_words(answers.bound_by), _fits(answers.fits), _words(answers.error)]
     return pa.Table.from_arrays([*said, *used], schema=OTHERS)
 
