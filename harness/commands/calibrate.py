@@ -39,7 +39,7 @@ def command(
         _narrow(runs, chip_id, out)
         return
     if kernels is None and points is None:
-        raise UserMistake("nothing to fit on: give --kernels DIR, --points FILE, or both")
+        raise UserMistake("nothing to fit on: give MY.csv --chip ID -o FILE.toml, or --kernels DIR, --points FILE")
     target, written = out or laws.FOLDER, []
 
     def say(text: str) -> None:

@@ -42,6 +42,8 @@ def command(source: Path, out: Path | None, row: int | None, constants: Path | N
     from harness.roofline.constants import load_own
 
     own = None if constants is None else load_own(constants)
+    if row is not None and out is not None:
+        raise UserMistake("-o writes a table, --explain shows a row: give one of them")
     if row is not None:
         _explain(source, row, own)
         return
@@ -70,7 +72,7 @@ def _explain(source: Path, row: int, constants: Constants | None) -> None:
          None if t.of_peak != t.of_peak else f"{t.of_peak:.0%}", t.constants]
         for t in table.itertuples()
     ]  # fmt: skip
-    show(["step", "operator", "ms", "share", "bound", "of effective peak", "constants"], lines)
+    show(["step", "operator", "ms", "share", "bound", "of peak", "constants"], lines)
     click.echo("\nWhat would narrow the time a token most, by its share of the variance")
     show(["unknown", "share"], [[name, f"{share:.1%}"] for name, share in table.attrs["unknowns"].items()])
 

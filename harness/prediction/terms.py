@@ -9,20 +9,19 @@ from harness.errors import NotPredictable, UserMistake
 from harness.prediction.plans import sort
 from harness.prediction.rows import read
 from harness.roofline import constants as fitted
-from harness.roofline import laws
+from harness.roofline import laws, links
 from harness.roofline.blocks import Block
 from harness.roofline.evaluate import spreads, timed
+from harness.roofline.hardware import View
 from harness.roofline.operate import prepare, room
-
-PHASES = ("decode", "prefill")
 
 
 def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> pd.DataFrame:
     """The first row of a frame of `predict`'s inputs -> one line a term of its time a token and of its own prefill.
 
     Columns: phase, term, seconds (all layers of one step), share (of the step), bound (memory, compute, network,
-    overhead), of_peak (share of the bound's peak that is reached, NaN for overhead), constants (measured: on this
-    chip; prior: of other chips; fitted: on deployments). Raises NotPredictable with the row's reason.
+    overhead), of_peak (share of the profile's bandwidth, peak or link that is reached, NaN for overhead), constants
+    (measured: on this chip; prior: of other chips; fitted: on deployments). Raises NotPredictable with the row's reason.
     """
     constants = constants or fitted.load()
     plans = sort(read(frame.iloc[:1]), sorted(constants.left_out))
@@ -36,7 +35,7 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     t = timed(work, asked, constants, named=True)
     lines = []
     for phase, seconds, blocks in (("decode", t.decode, work.decode), ("prefill", t.alone, work.prefill)):
-        ideal = _ideal(blocks, view.hardware.chips[0].id, constants)
+        ideal = _ideal(blocks, view, constants)
         for name, value in seconds.by_name.items():
             took = float(value[0])
             best, origin = ideal.get(name, (np.nan, "fitted"))
@@ -48,13 +47,19 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     return table.reset_index(drop=True)
 
 
-def _ideal(blocks: list[Block], chip_id: str, constants: fitted.Constants) -> dict[str, tuple[float, str]]:
-    """By operator: seconds at the effective bandwidth or peak alone, and whose constants its class has."""
-    out = {}
+def _ideal(blocks: list[Block], view: View, constants: fitted.Constants) -> dict[str, tuple[float, str]]:
+    """By operator: seconds at the profile's full bandwidth or peak alone, and whose constants its class has."""
+    out, chip_id = {}, view.hardware.chips[view.index[0]].id
     for block in blocks:
+        law = {} if block.law == "small" else view.law(links.CLASS.get(block.law, block.law))
         measured = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
         origin = "fitted" if block.law == "small" else "measured" if measured else "prior"
-        work = block.count * np.maximum(block.memory, block.compute)
+        # The blocks' times are at effective rates: an efficiency brings them back to the profile's.
+        full = (
+            block.memory[:, :1] * law.get("e_bw", np.ones(1))[:1],
+            block.compute[:, :1] * law.get("e_fl", np.ones(1))[:1],
+        )
+        work = block.count * np.maximum(*full)
         for i, name in enumerate(block.names):
             out[name] = (out.get(name, (0.0, ""))[0] + float(work[i, 0]), origin)
     return out

@@ -32,7 +32,10 @@ class Own:
 
 @dataclass(frozen=True)
 class Constants:
-    """Scales by name; `errors`: {"tpot.cuda": (q10, q90)} of log(measured / predicted) with the chip left out."""
+    """Scales by name; `errors`: {"tpot.cuda": (q10, q90)} of log(measured / predicted).
+
+    The errors are those of chips that were left out of their fits; a chip left out here is not among them.
+    """
 
     scales: Mapping[str, float]
     errors: Mapping[str, tuple[float, float]]
@@ -48,7 +51,7 @@ def load() -> Constants:
 def left_out(by: str, name: str) -> Constants | None:
     """The shipped constants fitted without a chip, family or model; None where it was in no fit."""
     found = _table().get(by, {}).get(name)
-    return None if found is None else _constants(found, frozenset(found.get("chips", ())))
+    return None if found is None else _constants(found, frozenset(found["chips"]))
 
 
 def load_own(path: Path) -> Constants:
@@ -68,7 +71,7 @@ def load_own(path: Path) -> Constants:
 
 
 def _constants(table: Mapping, chips: frozenset[str]) -> Constants:
-    return Constants(table["scales"], {k: tuple(v) for k, v in _table()["errors"].items()}, chips)
+    return Constants(table["scales"], {k: tuple(v) for k, v in table["errors"].items()}, chips)
 
 
 @cache

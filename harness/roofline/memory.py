@@ -15,8 +15,8 @@ from harness.roofline import laws
 from harness.roofline.compiled import Layout
 
 # TensorRT-LLM admits a request when its whole output will fit (GUARANTEED_NO_EVICT, its default); the others when its
-# prompt does, and at any moment requests in flight hold part of their outputs.
-RESERVING, ADMITTED = "trtllm", 0.6
+# prompt does.
+RESERVING = "trtllm"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def room(
     weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
     token = kv_bytes_per_token(arch, dtypes.kv, layout.tp) / layout.pp
     state = state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
-    sequence = (isl + np.where(reserving, 1.0, ADMITTED) * osl) * token + state
+    sequence = (isl + np.where(reserving, 1.0, laws.assumed("held_output").point) * osl) * token + state
     free = (1 - kept_back) * capacity_bytes - weights
     return Room(weights, sequence, 1 - kept_back, np.where(free > 0, np.floor(free / sequence), 0) * layout.dp)
 

@@ -9,17 +9,15 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.operators import Dtypes, Group, Load
-from harness.roofline import memory
+from harness.roofline import laws, memory
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
 from harness.roofline.hardware import View, software_code
-from harness.roofline.serve import PREFILL_TOKENS, Demand
+from harness.roofline.serve import Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
 # Software dates the fit has seen; a blank date is the newest, an earlier or later one counts as the nearest.
 OLDEST, NEWEST, MIDDLE = 2024.0, 2026.45, 2026.1
-# Requests that engines run together at most where nothing else is said.
-MAX_SEQUENCES = 1024
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Asked:
     static: np.ndarray
     accepted: float = 1.0  # tokens that a decode step yields a sequence: speculation's acceptance length
     reserve: float | None = None  # share of memory that the engine leaves alone; None: the assumed one
-    max_sequences: float = MAX_SEQUENCES
+    max_sequences: float | None = None  # that run together on a rank; None: the assumed most
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,13 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
     held = room(arch, dtypes, layout, view, x)
     sequences = held.sequences
-    most = np.where(x.static, sequences, np.minimum(sequences, x.max_sequences * layout.dp))
+    capped = laws.assumed("most_sequences").point if x.max_sequences is None else x.max_sequences
+    most = np.where(x.static, sequences, np.minimum(sequences, capped * layout.dp))
     asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / x.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
     per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
-    together = np.clip(np.floor(PREFILL_TOKENS / fresh), 1, np.maximum(per_rank, 1))
+    together = np.clip(np.floor(laws.assumed("prefill_tokens").point / fresh), 1, np.maximum(per_rank, 1))
     requests = np.where(np.isnan(x.requests), 10 * asked * x.replicas, x.requests)
     wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(

@@ -22,7 +22,7 @@ from harness.roofline import cost, energy, memory
 from harness.roofline.evaluate import BOUNDS, Timed, bound, figures, timed
 from harness.roofline.hardware import Hardware, View
 from harness.roofline.layouts import Placement, place
-from harness.roofline.operate import MAX_SEQUENCES, Asked, Work, prepare
+from harness.roofline.operate import Asked, Work, prepare
 from harness.stack import Stack, resolve_dtypes
 from harness.trace import Op
 
@@ -132,7 +132,7 @@ def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: flo
         **one, replicas=np.full(1, float(replicas)), requests=blank, prefix_hit=blank, date=date,
         engine=engine, static=np.zeros(1, bool),
         accepted=float(stack.options.get("spec", 1.0)),
-        max_sequences=stack.number("max_seqs") or MAX_SEQUENCES, **more,
+        max_sequences=stack.number("max_seqs"), **more,
     )  # fmt: skip
 
 

@@ -17,9 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Tokens that an engine prefills in one step where short prompts can be batched (vLLM's and TensorRT-LLM's default).
-PREFILL_TOKENS = 8192
-
 
 @dataclass(frozen=True)
 class Demand:

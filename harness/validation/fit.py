@@ -110,7 +110,7 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
     report = _report(everything.errors(scales))
     say(f"all rows, in sample: {report}")
     table: dict = {"all": {"scales": scales}, "chip": {}, "family": {}, "model": {}}
-    outside_errors: dict[str, dict[str, list[np.ndarray]]] = {d: {t: [] for t in TARGETS} for d in DISTANCES}
+    missed: dict[str, Errors] = {}
     for by in ("chip", "family", "model"):
         names = outside.groups(frame, by)
         for group in sorted(names.unique()):
@@ -124,34 +124,60 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
             errors = points.errors(found)
             say(f"without {by} {group}: {_report({t: e[left] for t, e in errors.items()})}")
             if by == "chip":
-                inferred = points.ready.demand.split
-                for t in TARGETS:
-                    outside_errors[software(chip(group))][t].append(-errors[t][left & ~inferred])
-                    outside_errors["inferred"][t].append(-errors[t][left & inferred])
-    table["errors"] = _quantiles(outside_errors)
+                missed[group] = _by_distance(group, errors, left, points.ready.demand.split)
+    for part in (table["all"], *(one for by in ("chip", "family", "model") for one in table[by].values())):
+        gone = part.get("chips", ())
+        part["errors"] = quantiles({c: e for c, e in missed.items() if c not in gone})
     target = out / "deployment.toml"
     write_whole(target, _head(name, report) + tomli_w.dumps(table))
     return target
 
 
-def _quantiles(errors: Mapping[str, Mapping[str, list[np.ndarray]]]) -> dict[str, list[float]]:
-    """10 % and 90 % points of log(measured / predicted) on the chips left out, by figure and software.
+# A chip's log(measured / predicted), left out: by (distance, figure).
+Errors = Mapping[tuple[str, str], np.ndarray]
+# Fewer chips than this at a distance do not say on which side one more will lie: their interval is made even.
+_TELLING_CHIPS = 3
+# Rows of an inferred layout, where none are left to learn from: NVIDIA's errors, this many times as wide. Assumed.
+_INFERRED_WIDER = 2.0
+
+
+def _by_distance(chip_id: str, errors: Mapping[str, np.ndarray], left: np.ndarray, inferred: np.ndarray) -> Errors:
+    known = software(chip(chip_id))
+    out = {}
+    for target, e in errors.items():
+        for distance, rows in ((known, left & ~inferred), ("inferred", left & inferred)):
+            some = -e[rows]
+            out[distance, target] = some[np.isfinite(some)]
+    return out
+
+
+def quantiles(missed: Mapping[str, Errors]) -> dict[str, list[float]]:
+    """10 % and 90 % points of log(measured / predicted) on chips that were left out, by figure and distance.
 
     Where a figure was never measured on other software, the times a token and the throughputs of it stand in.
     """
+
+    def pool(distance: str, target: str) -> list[np.ndarray]:
+        return [e[distance, target] for e in missed.values() if len(e.get((distance, target), ()))]
+
     out = {}
-    pools = {(s, t): np.concatenate([*by[t], np.empty(0)]) for s, by in errors.items() for t in by}
-    pools = {key: e[np.isfinite(e)] for key, e in pools.items()}
-    spare = np.concatenate([pools["other", "tpot"], -pools["other", "throughput"]])
-    for (known, target), e in pools.items():
-        if known == "other":
-            e = -spare if target == "throughput" else spare
-            if target == "ttft":
-                e = np.concatenate([e, pools["cuda", "ttft"]])
-        elif not len(e):
-            e = pools["cuda", target]
-        low, high = np.quantile(e, (0.1, 0.9)) if len(e) else (-1.0, 1.0)
-        out[f"{target}.{known}"] = [float(f"{min(low, 0.0):.4g}"), float(f"{max(high, 0.0):.4g}")]
+    for distance in DISTANCES:
+        for target in TARGETS:
+            parts, factor = pool(distance, target), 1.0
+            if distance == "other":
+                slower = [*pool("other", "tpot"), *(-e for e in pool("other", "throughput"))]
+                parts = [-e for e in slower] if target == "throughput" else slower
+                parts += pool("cuda", "ttft") if target == "ttft" else []
+            elif not parts:
+                parts, factor = pool("cuda", target), _INFERRED_WIDER
+            low, high = np.quantile(np.concatenate(parts), (0.1, 0.9)) if parts else (-1.0, 1.0)
+            if len(parts) < _TELLING_CHIPS:
+                high = max(abs(low), abs(high))
+                low = -high
+            out[f"{target}.{distance}"] = [
+                float(f"{factor * min(low, 0.0):.4g}"),
+                float(f"{factor * max(high, 0.0):.4g}"),
+            ]
     return out
 
 
