@@ -21,7 +21,8 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
 
     Columns: phase, term, seconds (all layers of one step), share (of the step), bound (memory, compute, network,
     overhead), of_peak (share of the profile's bandwidth, peak or link that is reached, NaN for overhead), constants
-    (measured: on this chip; prior: of other chips; fitted: on deployments). Raises NotPredictable with the row's reason.
+    (measured: on this chip; prior: of other chips; fitted: on deployments).
+    Raises NotPredictable with the row's reason.
     """
     constants = constants or fitted.load()
     plans = sort(read(frame.iloc[:1]), sorted(constants.left_out))

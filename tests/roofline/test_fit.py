@@ -176,8 +176,12 @@ def test_what_is_left_out_leaves_with_its_kernels_and_errors_hold_zero():
     assert set(shipped.errors) == {f"{t}.{d}" for t in constants.TARGETS for d in constants.DISTANCES}
     assert all(low <= 0 <= high and low < high for low, high in shipped.errors.values())
     without = constants.left_out("chip", "h100-sxm")
-    assert without.left_out == {"h100-sxm"} and without.scales != shipped.scales and without.errors == shipped.errors
-    assert constants.left_out("model", "llama-3.1-70b").left_out == frozenset()
+    assert without.left_out == {"h100-sxm"} and without.scales != shipped.scales
+    # A chip's own errors say nothing of an interval that is to be tried on it; AMD's do not hang on NVIDIA's.
+    assert without.errors["tpot.cuda"] != shipped.errors["tpot.cuda"]
+    assert without.errors["tpot.rocm"] == shipped.errors["tpot.rocm"]
+    model = constants.left_out("model", "llama-3.1-70b")
+    assert model.left_out == frozenset() and model.errors == shipped.errors
     assert constants.left_out("chip", "a-chip-in-no-fit") is None
 
 
