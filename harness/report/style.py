@@ -58,10 +58,12 @@ def heading(figure: Figure, title: str, below: str = "") -> None:
 
 
 def plain_log(axis: object) -> None:
-    """A log axis whose ticks read as numbers: 1, 2, 5, 10, 20, ... over short ranges, else powers of ten."""
+    """A log axis whose ticks read as numbers: 1, 2, 5, 10, ... over short ranges, 1, 3, 10, ... or powers of ten over
+    longer ones, so that numbers of four digits do not touch."""
     low, high = axis.get_view_interval()
-    wide = math.log10(high / low) > 2.2
-    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=12))
+    decades = math.log10(high / low)
+    subs = (1.0,) if decades > 2.2 else (1.0, 3.0) if decades > 1.7 else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda v, _: _tick(v)))
     axis.set_minor_formatter(NullFormatter())
 

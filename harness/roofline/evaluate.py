@@ -123,9 +123,13 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
 def _errors(constants: Constants, target: str, view: View, inferred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(-q10, q90) of log(measured / predicted), none below 0, by the chips' software or an inferred layout [rows]."""
     found = [constants.errors[f"{target}.{d}"] for d in DISTANCES]
-    code = np.where(inferred, DISTANCES.index("inferred"), view.column("software", software_code))
-    below, above = (np.array([max(sign * q[side], 0.0) for q in found]) for side, sign in ((0, -1), (1, 1)))
-    return below[code], above[code]
+    code, guess = view.column("software", software_code), DISTANCES.index("inferred")
+    out = []
+    for side, sign in ((0, -1), (1, 1)):
+        reach = np.array([max(sign * q[side], 0.0) for q in found])
+        # An inferred layout is no better known than the chip's software.
+        out.append(np.where(inferred, np.maximum(reach[guess], reach[code]), reach[code]))
+    return out[0], out[1]
 
 
 def _profile_spread(t: Timed, view: View, dtype: str) -> tuple[np.ndarray, np.ndarray]:

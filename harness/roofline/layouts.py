@@ -1,8 +1,9 @@
 """How a deployment's words become a layout of one replica, and how many replicas there are.
 
-The design's reading (`stack.read_deployment`), and one inference: a group of more than eight chips that neither
-splits the heads nor keeps a latent from being copied to every chip can only run with data-parallel attention, its
-experts spread, and its prefill apart from its decode; rows that publish such groups say no more.
+The design's reading (`stack.read_deployment`), and one inference: a group of more than eight chips that the heads do
+not divide by cannot be tensor-parallel. It is taken to run data-parallel attention with its experts spread and its
+prefill on other chips. That reading was shaped by the GB200 rows that publish such groups; nothing else confirms it,
+and its rows have intervals of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.architecture import Architecture, Mla, Moe
+from harness.architecture import Architecture, Moe
 from harness.errors import NotPredictable
 from harness.roofline.compiled import Layout
 from harness.stack import read_deployment
@@ -44,4 +45,4 @@ def place(arch: Architecture, chips: int, tp: int | None, pp: int | None, ep: in
 
 def _splits(arch: Architecture, tp: int) -> bool:
     heads = math.gcd(*(getattr(g.attention, "heads", 0) or getattr(g.attention, "value_heads", 0) for g in arch.layers))
-    return heads % tp == 0 and not any(isinstance(g.attention, Mla) for g in arch.layers)
+    return heads % tp == 0
