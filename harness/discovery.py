@@ -42,7 +42,9 @@ MODEL = Kind(
     re.compile(r"^\[\[?(architecture|endpoint|proxy|price\.(in|out)put)", re.M),
 )
 SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
-WORKLOAD = Kind("workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[(isl|osl|arrivals)", re.M))
+WORKLOAD = Kind(
+    "workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[?(calls|first_prompt|answer)\b", re.M)
+)
 PLOT = Kind("plot", "report/plots", True, (".py",), False, re.compile(r"^def draw\b", re.M))
 
 _extra_paths: list[Path] = []

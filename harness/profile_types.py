@@ -126,6 +126,15 @@ _WEIGHT_ONLY = {
 
 
 @dataclass(frozen=True)
+class Workload(Profile):
+    """A workload: how many calls a session makes, how long they are and how far apart; what good service is."""
+
+    @property
+    def imitates(self) -> str:
+        return self.texts["imitates"]
+
+
+@dataclass(frozen=True)
 class Model(Profile):
     """A model: published figures, licence, and for open weights an architecture table."""
 

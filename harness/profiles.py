@@ -1,4 +1,4 @@
-"""Profiles by id: TOML files -> frozen, checked chips and models.
+"""Profiles by id: TOML files -> frozen, checked chips, models and workloads.
 
 A schema file (`_schema.toml` in the same folder) names each allowed key with its dimension and meaning;
 `_shared.toml` holds the values and sources that several profiles share, `_support.toml` what is stated to run where.
@@ -13,16 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.discovery import CHIP, ID_PATTERN, MODEL, Kind, path_of, shipped_folder
+from harness.discovery import CHIP, ID_PATTERN, MODEL, WORKLOAD, Kind, path_of, shipped_folder
 from harness.errors import BadFile, MissingFile, NotPredictable, UnknownId
 from harness.profile_loader import Loader
-from harness.profile_types import DTYPES, Chip, Fact, Model, Profile, Source
+from harness.profile_types import DTYPES, Chip, Fact, Model, Profile, Source, Workload
 from harness.profile_values import ASSUMED, DERIVED, UNVERIFIED
 from harness.quantity import Cited
 
 __all__ = [
-    "ASSUMED", "DERIVED", "DTYPES", "UNVERIFIED", "Chip", "Fact", "Model", "Profile", "Source", "chip", "load_file",
-    "model", "schema_of", "shared", "shared_statements", "shared_value", "stand_in",
+    "ASSUMED", "DERIVED", "DTYPES", "UNVERIFIED", "Chip", "Fact", "Model", "Profile", "Source", "Workload", "chip",
+    "load_file", "model", "schema_of", "shared", "shared_statements", "shared_value", "stand_in", "workload",
 ]  # fmt: skip
 
 
@@ -34,6 +34,11 @@ def chip(chip_id: str) -> Chip:
 def model(model_id: str) -> Model:
     """The model profile of an id. Raises UnknownId or BadFile."""
     return _load(MODEL, path_of(MODEL, model_id), Model)
+
+
+def workload(workload_id: str) -> Workload:
+    """The workload of an id. Raises UnknownId or BadFile."""
+    return _load(WORKLOAD, path_of(WORKLOAD, workload_id), Workload)
 
 
 def stand_in(asked: Model) -> Model:
@@ -50,7 +55,7 @@ def stand_in(asked: Model) -> Model:
 
 def load_file(kind: Kind, path: Path) -> Profile:
     """Load and check one file, wherever it lies. Raises BadFile or MissingFile."""
-    return _load(kind, path, Chip if kind is CHIP else Model)
+    return _load(kind, path, {CHIP: Chip, MODEL: Model, WORKLOAD: Workload}[kind])
 
 
 def _load(kind: Kind, path: Path, cls: type, above: tuple[Path, ...] = ()) -> Any:

@@ -160,14 +160,19 @@ def _ppf(u: np.ndarray, value: float | None, low: float | None, high: float | No
     if value is None:
         width = np.log(high / low) / 0.9  # low and high are 5 % and 95 % points, so the support is wider
         return np.exp(np.log(low) + (u - 0.05) * width)
-    z = _normal_ppf(u)
+    z = normal_ppf(u)
     up, down = np.log(high / value) / _Z95, np.log(value / low) / _Z95
     return value * np.exp(z * np.where(z > 0, up, down))
 
 
-def _normal_ppf(u: np.ndarray) -> np.ndarray:
+def normal_ppf(u: np.ndarray) -> np.ndarray:
     """Standard normal quantiles by table (4,096 points): ample for p10..p90 of a modelled figure."""
     return np.interp(u, _GRID, _GRID_Z)
+
+
+def normal_cdf(z: np.ndarray) -> np.ndarray:
+    """The inverse of `normal_ppf`, by the same table."""
+    return np.interp(z, _GRID_Z, _GRID)
 
 
 _GRID = np.concatenate([[1e-6], (np.arange(4096) + 0.5) / 4096, [1 - 1e-6]])

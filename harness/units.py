@@ -35,6 +35,7 @@ def _table() -> dict[str, tuple[str, float]]:
         "USD/Mtoken": ("usd/token", 1e-6),
         "CNY/Mtoken": ("cny/token", 1e-6),
         "CNY/USD": ("cny/usd", 1.0),
+        "1/s": ("1/time", 1.0),
         "parameters": ("count", 1.0),
         "token": ("count", 1.0),
     }
