@@ -25,20 +25,20 @@ def steps(page):
             yield kind, (named[1], text)
 
 
-@pytest.mark.parametrize("page", ["hardware_profiles/README.md", "harness/models/README.md"])
+@pytest.mark.parametrize(
+    "page", ["hardware_profiles/README.md", "harness/models/README.md", "tasks/workloads/README.md"]
+)
 def test_a_guide_works_as_it_stands(page, tmp_path):
     done = []
     for kind, what in steps(ROOT / page):
         if kind == "toml":
             path = tmp_path / what[0]
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(what[1], "utf-8")
             continue
         for line in what:
-            command = shlex.split(line)
-            if command[0] == "stackline":
-                command = [sys.executable, "-m", "harness", *command[1:]]
-            result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+            command = line.replace("stackline ", f"{shlex.quote(sys.executable)} -m harness ", 1)
+            result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=300)
             assert result.returncode == 0, f"{line}\n{result.stderr}"
             done.append(line)
     assert any("check" in line for line in done) and any("show" in line for line in done)

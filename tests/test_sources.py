@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from harness import profiles
-from harness.discovery import CHIP, MODEL, find
+from harness.discovery import CHIP, MODEL, WORKLOAD, find
 from tests.conftest import ROOT
 
 FILES = sorted(
@@ -42,7 +42,7 @@ def test_the_walk_sees_a_number_without_a_source():
     ]
 
 
-@pytest.mark.parametrize("kind", [CHIP, MODEL], ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", [CHIP, MODEL, WORKLOAD], ids=lambda k: k.name)
 def test_a_source_has_one_meaning_and_is_used(kind):
     shared = profiles.shared(kind).sources
     meanings, used = defaultdict(set), set()

@@ -1,4 +1,4 @@
-"""What chips and models have in common on the command line."""
+"""What chips, models and workloads have in common on the command line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from harness.commands._tables import value_shown
-from harness.discovery import ID_PATTERN, MODEL, Kind, find, path_of
+from harness.discovery import ID_PATTERN, MODEL, WORKLOAD, Kind, find, path_of
 from harness.errors import BadFile, CannotWrite, UserMistake
 from harness.evidence import STALE_DAYS, grade, stale
-from harness.profiles import ASSUMED, Profile, load_file
+from harness.profiles import ASSUMED, Profile, Workload, load_file, schema_of
 from harness.results import write_whole
 from harness.units import from_si
 
@@ -44,10 +44,7 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
     for path in paths:
         try:
             profile = load_file(kind, path)
-            if kind is MODEL and "architecture" in profile.tables:
-                from harness.architecture import from_table
-
-                from_table(profile.tables["architecture"], path)
+            _look_further(kind, profile, path)
         except BadFile as error:
             mistakes += 1
             for one in (error, *error.others):
@@ -58,6 +55,18 @@ def check(kind: Kind, names: tuple[str, ...], every: bool) -> None:
             click.echo(f"{profile.id}: ok, grade {grade(profile)}{warning}")
     if mistakes:
         raise UserMistake(f"{mistakes} of {len(paths)} files have a mistake")
+
+
+def _look_further(kind: Kind, profile: Profile, path: Path) -> None:
+    """What a file's figures must be to each other, beyond the schema. Raises BadFile."""
+    if kind is MODEL and "architecture" in profile.tables:
+        from harness.architecture import from_table
+
+        from_table(profile.tables["architecture"], path)
+    elif kind is WORKLOAD:
+        from harness.workloads import shape
+
+        shape(profile)
 
 
 def new(kind: Kind, name: str, like: str, out: Path | None) -> Path:
@@ -78,30 +87,37 @@ def new(kind: Kind, name: str, like: str, out: Path | None) -> Path:
         f"# Replace each, and say where you read it: kind, and source = a name under [sources].\n"
         f"# Then: stackline {kind.name}s check {name}\n\n"
     )
-    write_whole(target, header + template(base, name))
+    write_whole(target, header + template(kind, base, name))
     load_file(kind, target)
     return target
 
 
-def template(base: Profile, name: str) -> str:
+def template(kind: Kind, base: Profile, name: str) -> str:
     """A profile's keys as TOML, each value an assumption of a factor 2 either way that says whose it was.
 
-    What identifies a part (maker, jurisdiction, release, where to buy it) is left to be filled in.
+    What identifies a part (maker, jurisdiction, release, where to buy it), or what a workload imitates, is left to be
+    filled in.
     """
     import tomli_w
 
     note = f"{base.id}'s; replace it and cite your own"
-    out: dict[str, Any] = {"name": name, "vendor": "to be filled in", "jurisdiction": "xx"}
+    is_part = not isinstance(base, Workload)
+    named = {"vendor": "to be filled in", "jurisdiction": "xx"} if is_part else {"imitates": "to be filled in"}
+    out: dict[str, Any] = {"name": name, **named}
     for key, cited in ((key, base.get(key)) for key in base.values):
         low, high = cited.range
-        spread = (min(low, cited.point / 2), max(high, cited.point * 2))
+        rule = schema_of(kind).get(key) or schema_of(kind).get(f"{key.rpartition('.')[0]}.*") or {}
+        least, most = rule.get("plausible", (0.0, float("inf")))
+        spread = (max(min(low, cited.point / 2), least), min(max(high, cited.point * 2), most))
         numbers = dict(zip(("value", "low", "high"), (cited.point, *spread), strict=True))
         entry = {k: float(f"{from_si(v, cited.unit):.4g}") for k, v in numbers.items()}
         entry |= {"unit": cited.unit, "kind": "assumed", "source": ASSUMED, "note": note}
         entry |= {"direction": "one"} if cited.direction else {}
         entry |= {"date": cited.date} if cited.date else {}
         _set(out, key, entry | ({"region": cited.extra["region"]} if "region" in cited.extra else {}))
-    out["missing"] = {key: "to be filled in" for key in (*base.missing, *_IDENTITY) if key not in base.values}
+    out["missing"] = {
+        key: "to be filled in" for key in (*base.missing, *(_IDENTITY if is_part else ())) if key not in base.values
+    }
     for key, fact in base.facts.items():
         if key in _IDENTITY:
             continue

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
 from harness.commands._tables import show, value_shown
 from harness.evidence import STALE_DAYS, grade, stale
-from harness.profiles import Chip, Profile
+from harness.profiles import Chip, Profile, Workload
 from harness.quantity import Cited
 from harness.units import from_si
 
 COLUMNS = ("key", "value", "low", "high", "unit", "kind", "source", "date", "region", "note")
 
 
-def show_profile(profile: Profile, form: str) -> None:
+def show_profile(profile: Profile, form: str, sample: Sequence[tuple] = ()) -> None:
     """As a table: sections for people. As CSV or JSON: one row a claim, numbers in the source's unit.
 
-    low and high are the 5 % and 95 % points.
+    low and high are the 5 % and 95 % points. sample: further rows of COLUMNS, what a workload's figures come to.
     """
     if form != "table":
-        show(COLUMNS, list(_records(profile)), form)
+        show(COLUMNS, [*_records(profile), *sample], form)
         return
     values = [_value_row(key, cited) for key, listed in profile.values.items() for cited in listed]
-    who = profile.texts.get("vendor") or profile.texts.get("publisher") or "maker not given"
-    click.echo(f"{profile.name} ({profile.id})  {who}, {profile.texts.get('jurisdiction', 'jurisdiction not given')}")
+    click.echo(f"{profile.name} ({profile.id})  {_origin(profile)}")
     click.echo(f"grade {grade(profile)}" + (f"; read on top of {profile.base}" if profile.base else "") + "\n")
     show(("key", "value", "5 % .. 95 %", "kind", "source"), [(_dated(r), *r[1:5]) for r in values])
     _section("old prices", _stale_lines(profile))
+    _section("a sample of it", (_line(row) for row in sample))
     _section("facts", (f"{key}: {f.value} [{f.kind}, {f.source}]" for key, f in profile.facts.items()))
     if isinstance(profile, Chip):
         _section("formats", _format_lines(profile))
@@ -41,26 +41,34 @@ def show_profile(profile: Profile, form: str) -> None:
     )
 
 
+def _origin(profile: Profile) -> str:
+    if isinstance(profile, Workload):
+        return f"imitates {profile.imitates}"
+    who = profile.texts.get("vendor") or profile.texts.get("publisher") or "maker not given"
+    return f"{who}, {profile.texts.get('jurisdiction', 'jurisdiction not given')}"
+
+
 def _records(profile: Profile) -> Iterator[tuple]:
     """Every claim of a profile as a row of COLUMNS."""
     for key, text in (("id", profile.id), *profile.texts.items(), ("grade", str(grade(profile)))):
-        yield _record(key, text)
+        yield record(key, text)
     for key, listed in profile.values.items():
         for cited in listed:
             yield _number_record(key, cited)
             for i, r in enumerate(cited.readings):
-                yield _record(f"{key}.readings[{i}]", from_si(r.value, cited.unit), unit=cited.unit, kind=r.kind,
+                yield record(f"{key}.readings[{i}]", from_si(r.value, cited.unit), unit=cited.unit, kind=r.kind,
                               source=r.source, note=r.note)  # fmt: skip
     for key, fact in profile.facts.items():
-        yield _record(key, fact.value, kind=fact.kind, source=fact.source, note=fact.note)
+        yield record(key, fact.value, kind=fact.kind, source=fact.source, note=fact.note)
     yield from (*_list_rows(profile), *_export_rows(profile))
     for key, reason in profile.missing.items():
-        yield _record(key, None, kind="missing", note=reason)
+        yield record(key, None, kind="missing", note=reason)
     for s in profile.sources.values():
-        yield _record(f"sources.{s.id}", s.url or None, source=s.publisher, date=s.retrieved, note=s.title)
+        yield record(f"sources.{s.id}", s.url or None, source=s.publisher, date=s.retrieved, note=s.title)
 
 
-def _record(key: str, value: object, **about: object) -> tuple:
+def record(key: str, value: object, **about: object) -> tuple:
+    """A row of COLUMNS; what is not given is None."""
     return (key, value, *(about.get(column) or None for column in COLUMNS[2:]))
 
 
@@ -69,7 +77,7 @@ def _number_record(key: str, cited: Cited) -> tuple:
     low, high = cited.range
     value = None if cited.is_median else from_si(cited.point, cited.unit)
     spread = {"low": from_si(low, cited.unit), "high": from_si(high, cited.unit)} if high > low else {}
-    return _record(key, value, **spread, unit=cited.unit, kind=cited.kind, source=cited.source, date=cited.date,
+    return record(key, value, **spread, unit=cited.unit, kind=cited.kind, source=cited.source, date=cited.date,
                    region=cited.extra.get("region"), note=cited.note)  # fmt: skip
 
 
@@ -102,7 +110,7 @@ def _list_rows(profile: Profile) -> list[tuple]:
             about = {k: v for k, v in entry.items() if k not in ("source", "date", "note") and v not in ("", [])}
             text = entry.get("text") or "; ".join(f"{k} {_joined(v)}" for k, v in about.items())
             kind = entry.get("evidence")
-            rows.append(_record(f"{key}[{i}]", text, kind=kind, source=entry["source"], date=entry.get("date"),
+            rows.append(record(f"{key}[{i}]", text, kind=kind, source=entry["source"], date=entry.get("date"),
                                 note=entry.get("note")))  # fmt: skip
     return rows
 
@@ -125,8 +133,7 @@ def _export_rows(profile: Profile) -> list[tuple]:
     from harness.export import statuses
 
     return [
-        _record(f"export.{s.rule}", str(s), kind="derived", source=s.source, date=s.effective)
-        for s in statuses(profile)
+        record(f"export.{s.rule}", str(s), kind="derived", source=s.source, date=s.effective) for s in statuses(profile)
     ]
 
 
