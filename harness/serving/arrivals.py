@@ -1,0 +1,106 @@
+"""Requests as plain columns: what the simulator reads of a frame, one list a column, times in nanoseconds.
+
+Sessions become links from a turn to the next. A prompt's blocks are runs of ids: those the trace gives, else, in a
+session, its positions (a later turn's prompt continues the earlier one with its answer).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NS = 1_000_000_000
+NO_BLOCKS: tuple = ()
+
+
+@dataclass
+class Arrivals:
+    """Requests in the frame's order.
+
+    arrival: ns, -1 for a later turn; follower: the session's next turn, -1 at its end.
+    """
+
+    isl: list[int]
+    osl: list[int]
+    arrival: list[int]
+    gap: list[int]
+    follower: list[int]
+    key: list[Any]  # of the tree of prefixes; None: shared by all
+    runs: list[Any]  # block ids of the prompt as ((first, last), ...); NO_BLOCKS: nothing to share
+    priority: list[int] | None
+    block: int  # tokens of a block; 0 where no request has any
+    by_position: bool  # blocks are positions in a session: answers are cached too
+
+    def __len__(self) -> int:
+        return len(self.isl)
+
+    @property
+    def most_context(self) -> int:
+        return int((np.asarray(self.isl) + np.asarray(self.osl)).max(initial=1))
+
+
+def arrivals(frame: pd.DataFrame, page: int) -> Arrivals:
+    """A checked frame (harness.workloads.columns) -> its columns. page: tokens of a block where the trace has none."""
+    n = len(frame)
+    session, follower, later = _links(frame)
+    start = frame["arrival_s"].to_numpy(float)
+    arrival = np.where(later, -1, np.rint(np.nan_to_num(start) * NS)).astype(np.int64)
+    gap = np.rint(np.nan_to_num(frame["gap_s"].to_numpy(float)) * NS).astype(np.int64)
+    isl, osl = frame["isl"].to_numpy(np.int64), frame["osl"].to_numpy(np.int64)
+    hashed = frame["hash_ids"].notna().to_numpy()
+    block, by_position = 0, False
+    runs: list[Any] = [NO_BLOCKS] * n
+    key: list[Any] = [None] * n
+    if hashed.any():
+        sizes = frame["block_size"].to_numpy(float)[hashed]
+        block = int(sizes[0])
+        runs = [_runs(v) if h else NO_BLOCKS for v, h in zip(frame["hash_ids"], hashed, strict=True)]
+        local = (frame["scope"] == "session").to_numpy()
+        key = [s if is_local else None for s, is_local in zip(session.tolist(), local.tolist(), strict=True)]
+    elif later.any():
+        block, by_position = page, True
+        many = np.zeros(session.max() + 1, bool)
+        many[session[later]] = True
+        # A request's last token is never stored.
+        runs = [((0, (p + a - 1) // page - 1),) if m and p + a > page else NO_BLOCKS
+                for p, a, m in zip(isl.tolist(), osl.tolist(), many[session].tolist(), strict=True)]  # fmt: skip
+        key = session.tolist()
+    priority = frame["priority"].to_numpy(float)
+    return Arrivals(
+        isl.tolist(), osl.tolist(), arrival.tolist(), gap.tolist(), follower, key, runs,
+        None if np.isnan(priority).all() else np.nan_to_num(priority).astype(np.int64).tolist(), block, by_position,
+    )  # fmt: skip
+
+
+def _links(frame: pd.DataFrame) -> tuple[np.ndarray, list[int], np.ndarray]:
+    """(session number, next turn or -1, is a later turn) of each row; a row without a session is its own."""
+    n = len(frame)
+    if frame["session"].isna().all():
+        return np.arange(n), [-1] * n, np.zeros(n, bool)
+    named = frame["session"].astype(object).where(frame["session"].notna(), [("row", i) for i in range(n)])
+    session = pd.factorize(named)[0]
+    turn = frame["turn"].to_numpy(float)
+    order = np.lexsort((np.arange(n), np.nan_to_num(turn), session))
+    same = session[order][1:] == session[order][:-1]
+    follower = np.full(n, -1)
+    follower[order[:-1][same]] = order[1:][same]
+    later = np.zeros(n, bool)
+    later[order[1:][same]] = True
+    return session, follower.tolist(), later
+
+
+def _runs(cell: Any) -> tuple[tuple[int, int], ...]:
+    """A hash_ids cell -> runs; neighbours that follow on from each other are one."""
+    items = json.loads(cell) if isinstance(cell, str) else cell
+    out: list[list[int]] = []
+    for item in items:
+        first, last = (item, item) if isinstance(item, (int, np.integer)) else item
+        if out and out[-1][1] + 1 == first:
+            out[-1][1] = int(last)
+        else:
+            out.append([int(first), int(last)])
+    return tuple((a, b) for a, b in out)

@@ -1,0 +1,63 @@
+"""What happened in a simulation: times and counts of every request, sums over every replica."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.serving.replica import Replica
+
+_MOST_SAMPLES = 4096  # of the state of memory; beyond it every other one is dropped
+
+
+class Journal:
+    """Lists [requests] in nanoseconds and tokens; -1 or None where a thing has not happened."""
+
+    def __init__(self, requests: int):
+        self.arrival = [-1] * requests
+        self.admitted = [-1] * requests
+        self.first_ns = [-1] * requests
+        self.finished = [-1] * requests
+        self.cached = [0] * requests
+        self.replica = [-1] * requests
+        self.preemptions = [0] * requests
+        self.made = [0] * requests  # output tokens
+        self.joined = [0] * requests  # the replica's token count when it began to decode
+        self.reason: dict[int, str] = {}
+        # Over all replicas: decode steps, sequences in them, twice the tokens of their contexts, time at work.
+        self.decode_steps = self.decoded = self.twice_context = self.busy_ns = 0
+        self.restored_tokens = 0  # of cache that came back from host memory
+        self.peak = 0  # most tokens of cache in use on a replica
+        self.samples: list[tuple[int, int, int, int, int, int]] = []  # time, replica, in use, kept, running, waiting
+        self._stride, self._seen = 1, 0
+
+    def admit(self, i: int, now: int, cached: int, restored: int) -> None:
+        if self.admitted[i] < 0:
+            self.admitted[i], self.cached[i] = now, cached
+        self.restored_tokens += restored
+
+    def first(self, i: int, now: int) -> None:
+        self.made[i] += 1
+        if self.first_ns[i] < 0:
+            self.first_ns[i] = now
+
+    def finish(self, i: int, now: int) -> None:
+        self.finished[i] = now
+
+    def worked(self, batch: int, steps: int, before: int, after: int) -> None:
+        """Decode steps of a replica whose contexts went from `before` to `after` tokens in all."""
+        self.decode_steps += steps
+        self.decoded += batch * steps
+        self.twice_context += steps * (before + after)
+
+    def ended(self, replica: Replica) -> None:
+        """A step or run of a replica ended: its time, and the state of its memory."""
+        cache = replica.cache
+        self.busy_ns += replica.end - replica.begun
+        self._seen += 1
+        if self._seen % self._stride == 0:
+            self.samples.append((replica.end, replica.number, cache.private + cache.pinned,
+                                 cache.cached - cache.pinned, len(replica.running), len(replica.waiting)))  # fmt: skip
+            if len(self.samples) > _MOST_SAMPLES:
+                self.samples = self.samples[1::2]
+                self._stride *= 2

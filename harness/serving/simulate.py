@@ -1,0 +1,115 @@
+"""Requests on a stack -> when each was answered: the simulation from its words to its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.serving.arrivals import NS, Arrivals, arrivals
+from harness.serving.cache import NEVER, Cache
+from harness.serving.deploy import Deployment, deploy
+from harness.serving.journal import Journal
+from harness.serving.loop import Loop
+from harness.serving.replica import BOTH, DECODE, PREFILL, Replica
+from harness.serving.routing import router
+from harness.serving.steptable import StepTable
+from harness.stack import Stack
+from harness.workloads import checked
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is done with requests and with the cache that they leave.
+
+    routing: round-robin, least-loaded or cache-aware. keep_s: how long an unused prefix is kept (NaN: until its memory
+    is needed). hold_s: how long a session's cache is held for its next turn, against requests that wait. host_bytes:
+    host memory of a replica that evicted prefixes move to. stepwise: every decode step by itself (the same results,
+    slower).
+    """
+
+    routing: str = "cache-aware"
+    keep_s: float = float("nan")
+    hold_s: float = 0.0
+    host_bytes: float = 0.0
+    stepwise: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished simulation."""
+
+    deployment: Deployment
+    arrivals: Arrivals
+    journal: Journal
+    table: StepTable
+    policy: Policy
+    concurrency: int | None
+
+
+def simulate(stack: Stack | str, requests: pd.DataFrame, concurrency: int | None = None,
+             policy: Policy | None = None) -> pd.DataFrame:  # fmt: skip
+    """Serve requests [n rows, the columns of a trace] on a stack; one row an input row, in their order.
+
+    Columns: id, session, turn, arrival_s, isl, osl, cached_tokens (of the prompt, found in the prefix cache when it
+    was first admitted), replica, queue_s, ttft_s, tpot_s (blank where osl < 2), e2e_s, preemptions, status (ok or
+    rejected), reason. Times are those at the engine: `predict` adds the way of a request to it and back. Modelled.
+
+    concurrency: so many sessions (requests, where there are none) at once instead of their arrivals.
+    Raises UserMistake on a wrong stack or frame, NotPredictable where the stack cannot serve at all.
+    """
+    frame = checked(requests, "requests")
+    out = columns(frame, run(deploy(stack), frame, concurrency, policy))
+    out.index = requests.index
+    return out
+
+
+def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, policy: Policy | None = None,
+        scale: float = 1.0, tick: Callable[[int], None] | None = None) -> Run:  # fmt: skip
+    """Simulate a deployment on a checked frame. `scale` multiplies every step time: how its uncertainty is carried."""
+    policy, engine = policy or Policy(), d.engine
+    a = arrivals(requests, engine.page)
+    table = StepTable(d.steps, engine.budget, engine.sequences, a.most_context, scale)
+    journal = Journal(len(a))
+    for i in np.flatnonzero(np.asarray(a.isl) + np.asarray(a.osl) > d.most_context).tolist():
+        journal.reason[i] = f"its {a.isl[i] + a.osl[i]} tokens are past the model's context of {d.most_context}"
+    replicas = [_replica(k, d, a, table, journal, policy) for k in range(d.replicas)]
+    route = router(policy.routing, a.block > 0 and engine.prefix)
+    loop = Loop(a, replicas[: d.entry], replicas[d.entry :], journal, route, d.transfer_ns, concurrency)
+    loop.run(tick)
+    return Run(d, a, journal, table, policy, concurrency)
+
+
+def _replica(k: int, d: Deployment, a: Arrivals, table: StepTable, journal: Journal, policy: Policy) -> Replica:
+    engine = d.engine
+    keep = NEVER if np.isnan(policy.keep_s) else round(policy.keep_s * NS)
+    host = int(policy.host_bytes / engine.bytes_per_token) if engine.bytes_per_token else 0
+    cache = Cache(engine.capacity, a.block or engine.page, keep, host)
+    role = BOTH if not d.decoders else PREFILL if k < d.entry else DECODE
+    return Replica(k, a, engine, table, cache, journal, role, round(policy.hold_s * NS), policy.stepwise)
+
+
+def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:
+    """The contract's columns of a simulation of a checked frame."""
+    j, a = done.journal, done.arrivals
+    arrival, admitted, first, finished = (_seconds(v) for v in (j.arrival, j.admitted, j.first_ns, j.finished))
+    osl = np.asarray(a.osl)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tpot = np.where(osl > 1, (finished - first) / (osl - 1), np.nan)
+    rejected = np.isnan(finished)
+    return pd.DataFrame({
+        "id": requests["id"].to_numpy(), "session": requests["session"].to_numpy(),
+        "turn": requests["turn"].to_numpy(), "arrival_s": arrival, "isl": a.isl, "osl": a.osl,
+        "cached_tokens": j.cached, "replica": pd.array(j.replica, "Int64"),
+        "queue_s": admitted - arrival, "ttft_s": first - arrival,
+        "tpot_s": tpot, "e2e_s": finished - arrival, "preemptions": j.preemptions,
+        "status": np.where(rejected, "rejected", "ok"), "reason": [j.reason.get(i, "") for i in range(len(a))],
+    }, index=requests.index)  # fmt: skip
+
+
+def _seconds(ns: list[int]) -> np.ndarray:
+    """Nanoseconds as seconds; NaN where a thing has not happened."""
+    out = np.asarray(ns, float)
+    return np.where(out < 0, np.nan, out / NS)
