@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,21 +12,18 @@ _MOST_SAMPLES = 4096  # of the state of memory; beyond it every other one is dro
 
 
 class Journal:
-    """Lists [requests] in nanoseconds and tokens; -1 or None where a thing has not happened."""
+    """Arrays [requests] in nanoseconds and tokens; -1 where a thing has not happened."""
 
     def __init__(self, requests: int):
-        self.arrival = [-1] * requests
-        self.admitted = [-1] * requests
-        self.first_ns = [-1] * requests
-        self.finished = [-1] * requests
-        self.cached = [0] * requests
-        self.replica = [-1] * requests
-        self.preemptions = [0] * requests
-        self.made = [0] * requests  # output tokens
-        self.joined = [0] * requests  # the replica's token count when it began to decode
+        never, none = array("q", [-1]), array("i", [0])
+        self.arrival, self.admitted, self.first_ns, self.finished, self.replica = (never * requests for _ in range(5))
+        self.cached, self.preemptions = none * requests, none * requests
+        self.made = none * requests  # output tokens
+        self.joined = array("q", [0]) * requests  # the replica's token count when it began to decode
         self.reason: dict[int, str] = {}
         # Over all replicas: decode steps, sequences in them, twice the tokens of their contexts, time at work.
         self.decode_steps = self.decoded = self.twice_context = self.busy_ns = 0
+        self.prompt_ns = 0  # the part of `busy_ns` that chunks of prompts added
         self.restored_tokens = 0  # of cache that came back from host memory
         self.peak = 0  # most tokens of cache in use on a replica
         self.samples: list[tuple[int, int, int, int, int, int]] = []  # time, replica, in use, kept, running, waiting
@@ -50,10 +48,14 @@ class Journal:
         self.decoded += batch * steps
         self.twice_context += steps * (before + after)
 
-    def ended(self, replica: Replica) -> None:
+    @property
+    def decode_ns(self) -> int:
+        return self.busy_ns - self.prompt_ns
+
+    def ended(self, replica: Replica, lasted_ns: int) -> None:
         """A step or run of a replica ended: its time, and the state of its memory."""
         cache = replica.cache
-        self.busy_ns += replica.end - replica.begun
+        self.busy_ns += lasted_ns
         self._seen += 1
         if self._seen % self._stride == 0:
             self.samples.append((replica.end, replica.number, cache.private + cache.pinned,

@@ -10,6 +10,7 @@ spent. When memory runs out the request admitted last gives up its cache and wai
 
 from __future__ import annotations
 
+import math
 from heapq import heappop, heappush
 
 from harness.serving.arrivals import Arrivals
@@ -58,6 +59,8 @@ class Replica:
         self.done: list[int] = []  # requests that finished at the end of what was done last
         self.moved: list[int] = []  # likewise, prompts whose cache goes to a decode replica
         self._order = self._front = 0
+        self._one_each = table.advance == 1
+        self._most_gain = math.ceil(table.advance)  # tokens that a sequence may get in one step
         self._chunks: list[tuple[int, int]] = []
         self._ahead = 0  # steps of the run
 
@@ -90,7 +93,7 @@ class Replica:
             self._finish_due(now)
         elif doing == STEP:
             self._end_step(now)
-        self.journal.ended(self)
+        self.journal.ended(self, now - self.begun)
         self._begin(now)
 
     # What to do next
@@ -116,10 +119,10 @@ class Replica:
             attention -= (len(chunks) - 1) * table.shared
         else:
             dense, attention = self._heaviest(chunks)
-        time = table.chunks(dense, batch) + attention
-        if batch:
-            time += table.decode(batch, self.context, self.context + batch * self._gain(1))
-        self.end = now + max(time, 1)
+        prompts = table.chunks(dense, batch) + attention
+        decoding = table.decode(batch, self.context, self.context + batch * self._gain(1)) if batch else 0
+        self.end = now + max(prompts + decoding, 1)
+        self.journal.prompt_ns += prompts
 
     def _heaviest(self, chunks: list[tuple[int, int]]) -> tuple[int, int]:
         """(tokens, attention's ns) of the rank with most to do; ranks take chunks in turn, the lightest first."""
@@ -161,18 +164,19 @@ class Replica:
 
     def _gain(self, steps: int) -> int:
         """Tokens a sequence gets in the next `steps` decode steps."""
-        advance = self.table.advance
-        if advance == 1:
+        if self._one_each:
             return steps
+        advance = self.table.advance
         return (self.steps + steps) * advance.numerator // advance.denominator - self.tokens
 
     # Memory
 
     def _pages(self, gain: int) -> int:
         """Pages that decoding requests need for `gain` more tokens each."""
-        page, at = self.engine.page, self.tokens
+        page, at, phases = self.engine.page, self.tokens, self.phases
+        if gain == 1:
+            return phases[at % page]
         rounds, rest = divmod(gain, page)
-        phases = self.phases
         return len(self.running) * rounds + sum([phases[(at + k) % page] for k in range(rest)])
 
     def _within_memory(self, ahead: int, now: int) -> int:
@@ -195,6 +199,8 @@ class Replica:
     def _room_for_step(self, now: int) -> bool:
         """Make room for one more token of every decoding request; whether none had to give way."""
         page, untouched = self.engine.page, True
+        if len(self.running) * page * self._most_gain <= self.cache.available:
+            return True
         while self.running and self._pages(self._gain(1)) * page > self.cache.available:
             untouched &= not self._make_room(now)
         return untouched
@@ -255,17 +261,18 @@ class Replica:
         beside = engine.mixed and bool(self.running)  # decoding goes on in this step
         admitting = not (beside and engine.grows) or self._room_for_step(now)
         batch = len(self.running) if engine.mixed else 0
-        each = -(-self.table.advance.numerator // self.table.advance.denominator)
         free = self.table.ranks  # chunks that still have a rank of their own
-        left = engine.budget * free - batch * each
+        left = engine.budget * free - batch * self._most_gain
         for i, (done, whole) in self.prefilling.items():
             if left <= 0:
                 break
             size = min(whole - done, self._share(left, free), engine.chunk or whole)
             chunks.append((i, size))
             left, free = left - size, free - 1
-        spare = self._pages(self._gain(1)) * engine.page if engine.mixed and engine.grows and batch else 0
-        while admitting and self.waiting and left > 0:
+        if not (admitting and self.waiting):
+            return chunks
+        spare = self._pages(self._gain(1)) * engine.page if engine.grows and batch else 0
+        while self.waiting and left > 0:
             if len(self.running) + len(self.prefilling) >= engine.sequences:
                 break
             i = self.waiting[0][2]

@@ -45,7 +45,7 @@ class StepTable:
         if not (np.isfinite(total).all() and total.max() < _MOST_SECONDS):
             raise AssertionError(f"step times of {model.chip.name} are not finite")
         self._decode = np.rint(total * scale * NS).reshape(batch.shape)
-        self.busy = ((found.by_bound["memory"] + found.by_bound["compute"]) / total).reshape(batch.shape)
+        self._busy = ((found.by_bound["memory"] + found.by_bound["compute"]) / total).reshape(batch.shape)
         self._rows: dict[int, tuple[list[int], list[int], list[int]]] = {}
         self._nodes = self._contexts.tolist()
         self._dense = self._dense_table(model, budget_tokens, most_sequences)
@@ -106,9 +106,13 @@ class StepTable:
 
     def attention(self, tokens: int, past: int) -> int:
         """Attention of a prompt's chunk of `tokens` after `past` others, ns."""
-        if past == 0:
-            return self._at(self._whole, tokens)
-        return self._at(self._whole, past + tokens) - self._at(self._whole, past) + self._at(self._past, past)
+        whole = self._at(self._whole, past + tokens)
+        return whole - self._at(self._whole, past) + self._at(self._past, past) if past else whole
+
+    def busy_at(self, batch: float, context: float) -> float:
+        """Share of a decode step in which kernels read memory or multiply, at the nearest nodes."""
+        i = int(np.abs(self._batches - max(batch / self.ranks, 1)).argmin())
+        return float(self._busy[i, int(np.abs(self._contexts - context).argmin())])
 
     @property
     def shared(self) -> int:

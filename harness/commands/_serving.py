@@ -1,0 +1,94 @@
+"""What the commands of serving share: options, the requests they ask for, and bars of progress."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import UserMistake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.serving.simulate import Policy
+
+REQUESTS = 1000  # of a drawn workload, where nothing is said
+
+
+def request_options(command: Callable) -> Callable:
+    """Where requests come from."""
+    for option in reversed((
+        click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="A recorded trace."),
+        click.option("--format", "form", metavar="NAME", help="Its format: csv, weka, mooncake, azure, vllm, tracelab; "
+                     "guessed where the file says it."),
+        click.option("--workload", metavar="ID", help="A workload to draw requests from (`stackline workloads list`)."),
+        click.option("--requests", "count", type=click.IntRange(1), metavar="N",
+                     help=f"So many requests (of a workload {REQUESTS} where nothing is said, of a trace all)."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Of the requests drawn."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def policy_options(command: Callable) -> Callable:
+    """What is done with requests and the cache that they leave."""
+    for option in reversed((
+        click.option("--routing", type=click.Choice(["cache-aware", "least-loaded", "round-robin"]),
+                     default="cache-aware", show_default=True, help="Which replica takes a request."),
+        click.option("--keep", "keep_s", type=click.FloatRange(0), metavar="S",
+                     help="Drop a prefix that nobody used for S seconds (else: when its memory is needed)."),
+        click.option("--hold", "hold_s", type=click.FloatRange(0), default=0.0, metavar="S",
+                     help="Hold a session's cache S seconds for its next turn, against requests that wait."),
+        click.option("--host-gb", type=click.FloatRange(0), default=0.0, metavar="GB",
+                     help="Host memory of a replica that evicted prefixes move to."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def policy(routing: str, keep_s: float | None, hold_s: float, host_gb: float) -> Policy:
+    from harness.serving.simulate import Policy
+
+    return Policy(routing, math.nan if keep_s is None else keep_s, hold_s, host_gb * 1e9)
+
+
+def requests(
+    trace: Path | None, form: str | None, workload: str | None, count: int | None, seed: int, rate: float | None
+) -> pd.DataFrame:
+    """The checked frame of the requests asked for. Raises UserMistake where they contradict each other."""
+    from harness.workloads import checked, generate, load_trace, mean_calls
+
+    if (trace is None) == (workload is None):
+        raise UserMistake("give the requests: either --trace FILE or --workload ID")
+    if trace is not None:
+        if rate is not None:
+            raise UserMistake("a trace has its own arrivals; --rate is for a --workload, --concurrency for both")
+        frame = load_trace(trace, form)
+        return frame if count is None else whole_sessions(frame, count)
+    sessions = max(1, round((count or REQUESTS) / mean_calls(workload)))
+    return checked(generate(workload, sessions, seed, rate))
+
+
+def whole_sessions(frame: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The first rows of a trace, up to `count`: of every session its first turns."""
+    return frame.iloc[:count].reset_index(drop=True)
+
+
+def bar(title: str, total: int, opened: ExitStack) -> Callable[[int], None]:
+    """Shows how many of `total` are done; told the whole number each time."""
+    from harness.run.progress import Bars
+
+    advance, shown = opened.enter_context(Bars()).bar(title, total), 0
+
+    def told(done: int) -> None:
+        nonlocal shown
+        if done - shown >= total / 200 or done == total:
+            advance(done - shown)
+            shown = done
+
+    return told
