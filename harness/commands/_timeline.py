@@ -25,8 +25,8 @@ _UNITS = (
 
 def draw(found: Simulated, path: Path) -> None:
     """Raises CannotWrite."""
-    d, samples = found.run.deployment, np.array(found.run.journal.samples, float).reshape(-1, 6)
-    unit_s, unit = next((s, name) for over, s, name in _UNITS if samples[:, 0].max(initial=1.0) / NS > over)
+    d, samples = found.run.deployment, np.array(found.run.journal.samples, float).reshape(-1, 7)
+    unit_s, unit = next((s, name) for over, s, name in _UNITS if samples[:, 1].max(initial=1.0) / NS > over)
     with style.figure() as figure:
         figure.set_size_inches(12, 7.5)
         top, below = figure.subplots(2, 1, sharex=True)
@@ -43,7 +43,8 @@ def draw(found: Simulated, path: Path) -> None:
         below.set(ylabel="requests", xlabel=f"simulated time, {unit}", xlim=(0, hours[-1] if len(hours) else 1))
         below.set_ylim(bottom=0)
         below.legend(loc="upper left", bbox_to_anchor=(0, 1.12), ncols=2)
-        note = f"All {d.replicas} replicas together. Modelled. Samples at the ends of steps, at most {_POINTS} points."
+        whole = "one replica" if d.replicas == 1 else f"all {d.replicas} replicas together"
+        note = f"Modelled; {whole}; means over {_POINTS} equal parts of the time."
         style.heading(figure, f"{d.stack}: memory and queue", note)
         try:
             figure.savefig(path, dpi=style.DPI)
@@ -52,15 +53,28 @@ def draw(found: Simulated, path: Path) -> None:
 
 
 def _whole(samples: np.ndarray, replicas: int) -> tuple[np.ndarray, np.ndarray]:
-    """(times, state summed over the replicas): each replica's last sample stands until its next."""
-    if not len(samples):
-        return np.zeros(1), np.zeros((1, 4))
-    samples = samples[np.argsort(samples[:, 0], kind="stable")]
-    at = np.linspace(0, samples[-1, 0], _POINTS)
+    """(where each part begins, means of the state over it, summed over the replicas)."""
+    end = samples[:, 1].max(initial=1.0)
+    edges = np.linspace(0, end, _POINTS + 1)
     total = np.zeros((_POINTS, 4))
     for replica in range(replicas):
-        own = samples[samples[:, 1] == replica]
+        own = samples[samples[:, 2] == replica]
         if len(own):
-            place = np.searchsorted(own[:, 0], at, side="right") - 1
-            total += np.where((place >= 0)[:, None], own[np.maximum(place, 0), 2:], 0.0)
-    return at, total
+            total += _means(own, edges)
+    return edges[:-1], total
+
+
+def _means(own: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Means of a replica's state over parts of the time: of the samples that touch a part, by how long they do."""
+    weight, held = np.zeros(len(edges) - 1), np.zeros((len(edges) - 1, 4))
+    first = np.searchsorted(edges, own[:, 0], side="right") - 1
+    last = np.minimum(np.searchsorted(edges, own[:, 1], side="left"), len(edges) - 1)
+    for sample, a, b in zip(own, first, last, strict=True):
+        touched = np.minimum(edges[a + 1 : b + 1], sample[1]) - np.maximum(edges[a:b], sample[0])
+        weight[a:b] += touched
+        held[a:b] += touched[:, None] * sample[3:]
+    means = held / np.maximum(weight, 1e-9)[:, None]
+    known = np.flatnonzero(weight > 0)
+    if len(known):  # a part without a sample is as the one before it
+        means = means[known[np.maximum(np.searchsorted(known, np.arange(len(weight)), side="right") - 1, 0)]]
+    return means

@@ -140,6 +140,11 @@ class Cache:
             parent = child
         return parent
 
+    def warm(self, key: object, runs: Runs, blocks: int, used: int) -> None:
+        """A prefix that was there before the simulation, last used at `used` (negative); kept if there is room."""
+        if blocks and self.cached + blocks * self.block <= self.capacity:
+            self.unpin(self.insert(key, runs, blocks, None, 0), used)
+
     def expire(self, now: int) -> None:
         """Drop prefixes that nobody used for the lifetime."""
         while self._leaves and self._leaves[0][0] + self.lifetime < now:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.serving.replica import Replica
 
-_MOST_SAMPLES = 4096  # of the state of memory; beyond it every other one is dropped
+_MOST_SAMPLES = 8192  # of a replica's state over time; beyond it every other short one is dropped
+_LONG = 512  # a state is long if it lasted this part of the time so far
 
 
 class Journal:
@@ -26,7 +27,8 @@ class Journal:
         self.prompt_ns = 0  # the part of `busy_ns` that chunks of prompts added
         self.restored_tokens = 0  # of cache that came back from host memory
         self.peak = 0  # most tokens of cache in use on a replica
-        self.samples: list[tuple[int, int, int, int, int, int]] = []  # time, replica, in use, kept, running, waiting
+        # Begun, end, replica, tokens in use and kept, requests running and waiting.
+        self.samples: list[tuple[int, int, int, int, int, int, int]] = []
         self._stride, self._seen = 1, 0
 
     def admit(self, i: int, now: int, cached: int, restored: int) -> None:
@@ -52,14 +54,13 @@ class Journal:
     def decode_ns(self) -> int:
         return self.busy_ns - self.prompt_ns
 
-    def ended(self, replica: Replica, lasted_ns: int) -> None:
-        """A step or run of a replica ended: its time, and the state of its memory."""
-        cache = replica.cache
-        self.busy_ns += lasted_ns
+    def spent(self, replica: Replica, begun: int, end: int) -> None:
+        """A replica was in its present state from `begun` to `end`: kept if it was long, else now and then."""
         self._seen += 1
-        if self._seen % self._stride == 0:
-            self.samples.append((replica.end, replica.number, cache.private + cache.pinned,
+        if (end - begun) * _LONG > end or not self._seen % self._stride:
+            cache = replica.cache
+            self.samples.append((begun, end, replica.number, cache.private + cache.pinned,
                                  cache.cached - cache.pinned, len(replica.running), len(replica.waiting)))  # fmt: skip
             if len(self.samples) > _MOST_SAMPLES:
-                self.samples = self.samples[1::2]
+                self.samples = [s for k, s in enumerate(self.samples) if k % 2 or (s[1] - s[0]) * _LONG > end]
                 self._stride *= 2

@@ -20,28 +20,31 @@ class Loop:
 
     def __init__(
         self, a: Arrivals, entry: Sequence[Replica], decoders: Sequence[Replica], journal: Journal, route: Route,
-        transfer: Callable[[int], int], concurrency: int | None,
+        transfer: Callable[[int], int], concurrency: int | None, in_progress: bool = False,
     ):  # fmt: skip
         """entry: replicas that take arrivals; decoders: those that prompts move on to (none where one does both).
 
         transfer: tokens of cache -> ns that they take to a decode replica. concurrency: so many sessions (or requests,
-        where there are none) at once, the next beginning when one ends; None: they begin when they arrive.
+        where there are none) at once, the next beginning when one ends; None: they begin when they arrive. in_progress:
+        the first sessions of a closed loop come at their arrivals, not all at 0.
         """
         self.a, self.entry, self.decoders, self.journal, self.route = a, entry, decoders, journal, route
         self.replicas = [*entry, *decoders]
         self.transfer = transfer
-        self.starts, self.followers = _starts(a, concurrency)
+        self.starts, self.followers = _starts(a, concurrency, in_progress)
         self.later: list[tuple[int, int, bool]] = []
         self.answered = 0
 
-    def run(self, tick: Callable[[int], None] | None = None) -> None:
-        """Simulate until every request is answered or rejected; `tick` is told now and then how many are."""
+    def run(self, tick: Callable[[int], None] | None = None, until_ns: int = NEVER - 1) -> None:
+        """Simulate until every request is answered or rejected, or a time; `tick` is told how many are by then."""
         later, only = self.later, self.replicas[0] if len(self.replicas) == 1 else None
         upcoming = next(self.starts, _END)
         while True:
             replica = only or min(self.replicas, key=_end)
             from_later = bool(later) and later[0] < upcoming
             arriving = later[0] if from_later else upcoming
+            if arriving[0] > until_ns and replica.end > until_ns:
+                return
             if arriving[0] <= replica.end and arriving is not _END:
                 if from_later:
                     heappop(later)
@@ -49,8 +52,6 @@ class Loop:
                     upcoming = next(self.starts, _END)
                 self._arrive(*arriving)
                 continue
-            if replica.end == NEVER:
-                return
             replica.complete()
             if replica.moved:
                 self._move(replica)
@@ -104,9 +105,12 @@ def _end(replica: Replica) -> int:
     return replica.end
 
 
-def _starts(a: Arrivals, concurrency: int | None) -> tuple[Iterator[tuple[int, int, bool]], Iterator[int] | None]:
+def _starts(
+    a: Arrivals, concurrency: int | None, in_progress: bool
+) -> tuple[Iterator[tuple[int, int, bool]], Iterator[int] | None]:
     """What begins by itself, in order of time; and the sessions that wait for one to end."""
     first = [i for i, at in enumerate(a.arrival) if at >= 0]
     if concurrency is None:
         return iter(sorted((a.arrival[i], i, False) for i in first)), None
-    return iter([(0, i, False) for i in first[:concurrency]]), iter(first[concurrency:])
+    begun = sorted((a.arrival[i] if in_progress else 0, i, False) for i in first[:concurrency])
+    return iter(begun), iter(first[concurrency:])

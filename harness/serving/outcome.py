@@ -12,9 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from harness.profiles import shared_value
 from harness.roofline import cost
-from harness.serving.arrivals import NS
+from harness.serving.power import energy_figures
 from harness.serving.simulate import Run
 from harness.serving.slo import meets
 
@@ -55,7 +54,7 @@ def figures(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, slo: Mapping
         "kv_peak_fraction": done.journal.peak / done.deployment.engine.capacity,
         "preemptions": float(requests["preemptions"].sum()),
     }  # fmt: skip
-    return out | _work(done, end) | _sessions(done, requests, trace, ok) | _money(done, requests[ok], end)
+    return out | energy_figures(done, end) | _sessions(done, requests, trace, ok) | _money(done, requests[ok], end)
 
 
 def _spread(x: np.ndarray) -> dict[str, float]:
@@ -64,27 +63,6 @@ def _spread(x: np.ndarray) -> dict[str, float]:
         return {}
     return {"mean": float(x.mean()), **dict(zip(PERCENTILES, np.percentile(x, list(PERCENTILES.values())).tolist(),
                                                 strict=True))}  # fmt: skip
-
-
-def _work(done: Run, end_s: float) -> dict[str, float]:
-    """Batch, time at work, power and energy."""
-    j, d = done.journal, done.deployment
-    busy = min(j.busy_ns / NS / (d.replicas * end_s), 1.0) if end_s else 0.0
-    out = {"busy_share": busy, "restored_tokens": float(j.restored_tokens)}
-    if j.decode_steps:
-        out["mean_batch"] = j.decoded / j.decode_steps
-    if d.chip.has("power.tdp"):
-        idle, full = (shared_value(f"power.{k}").point for k in ("idle", "utilisation"))
-        at_work = idle + max(full - idle, 0) * done.table.busy_at(j.decoded / max(j.decode_steps, 1), _context(done))
-        watts = d.chip.get("power.tdp").point * min(busy * at_work + (1 - busy) * idle, 1.0)
-        out |= {"power_w_per_chip": watts, "energy_j": watts * d.stack.chips * end_s}
-    return out
-
-
-def _context(done: Run) -> float:
-    """Mean context of a decoding sequence, tokens."""
-    j = done.journal
-    return j.twice_context / 2 / max(j.decoded, 1)
 
 
 def _sessions(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, ok: np.ndarray) -> dict[str, float]:

@@ -79,21 +79,25 @@ class Replica:
         if brought:
             self.brought.add(i)
         self._order += 1
-        heappush(self.waiting, (self.a.priority[i] if self.a.priority else 0, self._order, i))
+        place = (self.a.priority[i] if self.a.priority else 0, self._order, i)
         if self.doing == IDLE:
+            self.journal.spent(self, self.begun, now)
             self.doing, self.begun, self.end = WAKE, now, now
-        elif self.doing == RUN and (len(self.waiting) == 1 or self.a.priority):
+        elif self.doing == RUN and (not self.waiting or self.a.priority):
             self._cut(now)
+        heappush(self.waiting, place)
 
     def complete(self) -> None:
         """The end of what is being done: account for it, then begin the next."""
         now, doing = self.end, self.doing
+        if doing != WAKE:
+            self.journal.busy_ns += now - self.begun
+            self.journal.spent(self, self.begun, now)
         if doing == RUN:
             self._move_on(self._ahead)
             self._finish_due(now)
         elif doing == STEP:
             self._end_step(now)
-        self.journal.ended(self, now - self.begun)
         self._begin(now)
 
     # What to do next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,17 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A simulation that begins in the middle of its sessions' lives, and ends at a time.
+
+    cached: row of a session's first call here -> (tokens of its prompt that an earlier turn left, seconds since then).
+    """
+
+    cached: Mapping[int, tuple[int, float]]
+    until_s: float
+
+
+@dataclass(frozen=True)
 class Run:
     """A finished simulation."""
 
@@ -67,7 +78,7 @@ def simulate(stack: Stack | str, requests: pd.DataFrame, concurrency: int | None
 
 
 def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, policy: Policy | None = None,
-        scale: float = 1.0, tick: Callable[[int], None] | None = None) -> Run:  # fmt: skip
+        scale: float = 1.0, tick: Callable[[int], None] | None = None, start: Start | None = None) -> Run:  # fmt: skip
     """Simulate a deployment on a checked frame. `scale` multiplies every step time: how its uncertainty is carried."""
     policy, engine = policy or Policy(), d.engine
     a = arrivals(requests, engine.page)
@@ -77,9 +88,25 @@ def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, p
         journal.reason[i] = f"its {a.isl[i] + a.osl[i]} tokens are past the model's context of {d.most_context}"
     replicas = [_replica(k, d, a, table, journal, policy) for k in range(d.replicas)]
     route = router(policy.routing, a.block > 0 and engine.prefix)
-    loop = Loop(a, replicas[: d.entry], replicas[d.entry :], journal, route, d.transfer_ns, concurrency)
-    loop.run(tick)
+    loop = Loop(
+        a, replicas[: d.entry], replicas[d.entry :], journal, route, d.transfer_ns, concurrency, start is not None
+    )
+    if start is None:
+        loop.run(tick)
+    else:
+        _warm(replicas[: d.entry], a, start)
+        loop.run(tick, round(start.until_s * NS))
     return Run(d, a, journal, table, policy, concurrency)
+
+
+def _warm(replicas: list[Replica], a: Arrivals, start: Start) -> None:
+    """Earlier turns' caches, the most recent first, on the replicas in turn, as far as there is room."""
+    if not replicas[0].engine.prefix:
+        return
+    for k, (i, (tokens, age_s)) in enumerate(sorted(start.cached.items(), key=lambda kv: kv[1][1])):
+        if a.runs[i]:
+            cache = replicas[k % len(replicas)].cache
+            cache.warm(a.key[i], a.runs[i], tokens // cache.block, -round(age_s * NS))
 
 
 def _replica(k: int, d: Deployment, a: Arrivals, table: StepTable, journal: Journal, policy: Policy) -> Replica:

@@ -1,0 +1,154 @@
+"""The most load that one deployment holds at a service level, by bisection over simulations in full swing.
+
+Load is users (sessions in progress at once, a new one when one ends: a closed loop) or a rate (sessions that begin a
+second whatever becomes of the others: an open loop, which does not slow down with the chip). The level is held if a
+share of the requests that arrive in the measured window keep every limit; one that is still without its first token
+at the end of the window breaks the TTFT limit once it has waited that long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.errors import NotPredictable
+from harness.serving import steady
+from harness.serving.arrivals import NS
+from harness.serving.deploy import Deployment
+from harness.serving.power import energy_figures
+from harness.serving.simulate import Policy, Run, run
+from harness.serving.summary import step_scales
+
+USERS, RATE = "users", "rate"
+_WINDOW = 2 / 3  # of a simulation is measured; the first third lets caches and queues settle
+_CALLS = 6000  # in the window, where the limits on its length allow it
+_SHORTEST_S, _LONGEST_S = 900.0, 21_600.0
+_CLOSE = 0.03  # bisection ends when the ends are this near each other
+_MOST = {USERS: 1 << 20, RATE: 1e5}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one simulation showed of a load: over the measured window."""
+
+    load: float
+    held: float  # share of its requests that kept every limit
+    sessions_per_s: float
+    requests_per_s: float
+    output_tok_per_s: float
+    hit_rate: float
+    power_w_per_chip: float  # NaN where the profile has no power
+    busy: float
+    done: Run
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """The most that a deployment holds, at the middle, the p10 and the p90 of its load; None where it holds nothing."""
+
+    kind: str
+    middle: Load | None
+    low: Load | None
+    high: Load | None
+
+
+def capacity(d: Deployment, pool: steady.Pool, kind: str, slo: Mapping[str, float], share: float,
+             policy: Policy | None = None, tick: Callable[[str], None] | None = None) -> Capacity:  # fmt: skip
+    """Bisect three times: with the steps' middle time, and with their p90 (least load) and p10 (most).
+
+    Raises NotPredictable where more of the workload's calls than may miss the level do not fit at all.
+    """
+    for tokens, what in ((d.most_context, "the model's context"), (d.engine.capacity, "the KV memory of a replica")):
+        past = pool.share_past(tokens)
+        if d.engine.grows and past > 1 - share:
+            raise NotPredictable(f"{past:.0%} of the calls of {pool.workload.id} are past {what} of {tokens:,} tokens")
+
+    def most(scale: float, begin: float) -> Load | None:
+        return _most(lambda x: measure(d, pool, kind, x, slo, policy, scale), kind, share, begin, tick)
+
+    middle = most(1.0, 1.0)
+    if middle is None:
+        return Capacity(kind, None, None, most(0.8, 1.0))
+    p10, p90 = step_scales(middle.done)
+    return Capacity(kind, middle, most(p90, middle.load), most(p10, middle.load))
+
+
+def _most(at: Callable[[float], Load], kind: str, share: float, begin: float,
+          tick: Callable[[str], None] | None) -> Load | None:  # fmt: skip
+    """The largest load that is held; the search doubles or halves from `begin`, then bisects."""
+
+    def holds(load: float) -> Load | None:
+        found = at(load)
+        if tick is not None:
+            tick(f"{load:g} {kind}: {found.held:.1%} within the limits")
+        return found if found.held >= share else None
+
+    least = 1.0 if kind == USERS else 1e-5
+    low, held, high = 0.0, None, begin
+    while (found := holds(high)) is not None:
+        low, held, high = high, found, high * 2
+        if high > _MOST[kind]:
+            return held
+    while held is None and high > least:
+        high, tried = max(high / 2, least) if kind == RATE else max(math.floor(high / 2), 1.0), high
+        held = holds(high)
+        low, high = (high, tried) if held is not None else (0.0, high)
+    if held is None:
+        return None
+    while high - low > max(_CLOSE * low, 1.0 if kind == USERS else 0.0):
+        middle = math.sqrt(low * high) if kind == RATE else math.floor((low + high) / 2)
+        found = holds(middle)
+        low, held, high = (middle, found, high) if found is not None else (low, held, middle)
+    return held
+
+
+def measure(d: Deployment, pool: steady.Pool, kind: str, load: float, slo: Mapping[str, float],
+            policy: Policy | None = None, scale: float = 1.0) -> Load:  # fmt: skip
+    """Simulate one load in full swing."""
+    horizon = _horizon(pool, kind, load)
+    frame, start = steady.closed(pool, int(load), horizon) if kind == USERS else steady.opened(pool, load, horizon)
+    done = run(d, frame, int(load) if kind == USERS else None, policy, scale, start=start)
+    begun = horizon * (1 - _WINDOW)
+    return _seen(done, pool, load, slo, begun, horizon)
+
+
+def _horizon(pool: steady.Pool, kind: str, load: float) -> float:
+    """Long enough for the calls of a window, within limits."""
+    a_second = load * pool.mean_calls * (1 / max(pool.mean_life_s, 1.0) if kind == USERS else 1.0)
+    return float(np.clip(_CALLS / a_second / _WINDOW, _SHORTEST_S, _LONGEST_S))
+
+
+def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], begun: float,
+          end: float) -> Load:  # fmt: skip
+    j, a = done.journal, done.arrivals
+    arrival, first, finish = (np.where(np.asarray(x) < 0, np.nan, np.asarray(x, float) / NS)
+                              for x in (j.arrival, j.first_ns, j.finished))  # fmt: skip
+    isl, osl, span = np.asarray(a.isl), np.asarray(a.osl), end - begun
+    counted = (arrival >= begun) & (arrival <= end)
+    refused = np.zeros(len(a), bool)
+    refused[list(j.reason)] = True
+    known = counted & (refused | ~np.isnan(first) | (end - arrival > _limit(slo, "ttft")))
+    good = _good(first - arrival, (finish - first) / np.maximum(osl - 1, 1), finish - arrival, osl, slo)
+    ended = (finish >= begun) & (finish <= end)
+    calls = float(ended.sum()) / span
+    admitted, work = counted & ~np.isnan(first), energy_figures(done, end)
+    return Load(
+        load, float((good & known & ~refused).sum() / max(known.sum(), 1)), calls / pool.mean_calls, calls,
+        float(osl[ended].sum()) / span,
+        float(np.asarray(j.cached)[admitted].sum() / max(isl[admitted].sum(), 1)),
+        work.get("power_w_per_chip", math.nan), work["busy_share"], done,
+    )  # fmt: skip
+
+
+def _limit(slo: Mapping[str, float], name: str) -> float:
+    """Seconds of a limit; infinite where there is none."""
+    return min(slo.get(f"{name}_ms", math.inf) / 1e3, slo.get(f"{name}_s", math.inf))
+
+
+def _good(ttft: np.ndarray, tpot: np.ndarray, e2e: np.ndarray, osl: np.ndarray, slo: Mapping[str, float]) -> np.ndarray:
+    """Within the limits, as far as it is known: an answer that is not ended yet breaks none but its TTFT's."""
+    late = ~(ttft <= _limit(slo, "ttft"))
+    return ~(late | ((osl > 1) & (tpot > _limit(slo, "tpot"))) | (e2e > _limit(slo, "e2e")))
