@@ -42,6 +42,8 @@ class Load:
     hit_rate: float
     power_w_per_chip: float  # NaN where the profile has no power
     busy: float
+    latency: Mapping[str, float]  # ttft_s and tpot_s at .p50 and .p95; NaN where none was seen
+    memory: tuple[float, float]  # share of the KV memory that running requests use, and that is kept for later turns
     done: Run
 
 
@@ -131,7 +133,8 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
     refused = np.zeros(len(a), bool)
     refused[list(j.reason)] = True
     known = counted & (refused | ~np.isnan(first) | (end - arrival > _limit(slo, "ttft")))
-    good = _good(first - arrival, (finish - first) / np.maximum(osl - 1, 1), finish - arrival, osl, slo)
+    ttft, tpot = first - arrival, np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
+    good = _good(ttft, tpot, finish - arrival, slo)
     ended = (finish >= begun) & (finish <= end)
     calls = float(ended.sum()) / span
     admitted, work = counted & ~np.isnan(first), energy_figures(done, end)
@@ -139,7 +142,9 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
         load, float((good & known & ~refused).sum() / max(known.sum(), 1)), calls / pool.mean_calls, calls,
         float(osl[ended].sum()) / span,
         float(np.asarray(j.cached)[admitted].sum() / max(isl[admitted].sum(), 1)),
-        work.get("power_w_per_chip", math.nan), work["busy_share"], done,
+        work.get("power_w_per_chip", math.nan), work["busy_share"],
+        {f"{name}.p{q}": _percentile(x[counted], q) for name, x in (("ttft_s", ttft), ("tpot_s", tpot))
+         for q in (50, 95)}, _memory(done, begun), done,
     )  # fmt: skip
 
 
@@ -148,7 +153,22 @@ def _limit(slo: Mapping[str, float], name: str) -> float:
     return min(slo.get(f"{name}_ms", math.inf) / 1e3, slo.get(f"{name}_s", math.inf))
 
 
-def _good(ttft: np.ndarray, tpot: np.ndarray, e2e: np.ndarray, osl: np.ndarray, slo: Mapping[str, float]) -> np.ndarray:
+def _good(ttft: np.ndarray, tpot: np.ndarray, e2e: np.ndarray, slo: Mapping[str, float]) -> np.ndarray:
     """Within the limits, as far as it is known: an answer that is not ended yet breaks none but its TTFT's."""
     late = ~(ttft <= _limit(slo, "ttft"))
-    return ~(late | ((osl > 1) & (tpot > _limit(slo, "tpot"))) | (e2e > _limit(slo, "e2e")))
+    return ~(late | (tpot > _limit(slo, "tpot")) | (e2e > _limit(slo, "e2e")))
+
+
+def _percentile(x: np.ndarray, q: float) -> float:
+    x = x[~np.isnan(x)]
+    return float(np.percentile(x, q)) if len(x) else math.nan
+
+
+def _memory(done: Run, begun_s: float) -> tuple[float, float]:
+    """Mean shares of the replicas' KV memory in use and kept, over the samples after `begun_s`, by their length."""
+    s = np.array(done.journal.samples, float).reshape(-1, 7)
+    lasted = np.maximum(s[:, 1] - np.maximum(s[:, 0], begun_s * NS), 0)
+    if not lasted.sum():
+        return math.nan, math.nan
+    used, kept = (float((s[:, k] * lasted).sum() / lasted.sum()) / done.deployment.engine.capacity for k in (3, 4))
+    return used, kept
