@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from harness.profiles import chip, model
     from harness.results import load_results
     from harness.runners import runner
+    from harness.serving.simulate import simulate
     from harness.suites import suite
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "chip", "load_results", "model", "predict", "runner", "suite"]
+__all__ = ["__version__", "chip", "load_results", "model", "predict", "runner", "simulate", "suite"]
 
 _HOMES = {
     "chip": "harness.profiles",
     "model": "harness.profiles",
     "predict": "harness.prediction",
     "runner": "harness.runners",
+    "simulate": "harness.serving.simulate",
     "suite": "harness.suites",
     "load_results": "harness.results",
 }

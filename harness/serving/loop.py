@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from harness.serving.arrivals import Arrivals
 from harness.serving.cache import NEVER
 from harness.serving.journal import Journal
-from harness.serving.replica import Replica
+from harness.serving.replica import WAKE, Replica
 
 TOO_LONG = "its context needs more KV memory than a replica has"
 Route = Callable[[Sequence[Replica], int, int], Replica]  # (replicas, request, time) -> the one that takes it
@@ -36,7 +36,11 @@ class Loop:
         self.answered = 0
 
     def run(self, tick: Callable[[int], None] | None = None, until_ns: int = NEVER - 1) -> None:
-        """Simulate until every request is answered or rejected, or a time; `tick` is told how many are by then."""
+        """Simulate until every request is answered or rejected, or a time; `tick` is told how many are by then.
+
+        A request that arrives as a step ends has missed the next one, as one that an answer brings does; those that
+        arrive together at an idle replica begin together.
+        """
         later, only = self.later, self.replicas[0] if len(self.replicas) == 1 else None
         upcoming = next(self.starts, _END)
         while True:
@@ -45,7 +49,7 @@ class Loop:
             arriving = later[0] if from_later else upcoming
             if arriving[0] > until_ns and replica.end > until_ns:
                 return
-            if arriving[0] <= replica.end and arriving is not _END:
+            if arriving[0] < replica.end or (arriving[0] == replica.end and replica.doing == WAKE):
                 if from_later:
                     heappop(later)
                 else:

@@ -302,7 +302,8 @@ class Replica:
     def _admit(self, i: int, now: int, spare: int) -> int:
         """Give a waiting request its memory; tokens to compute (0: they were brought), or -1 where there is no room."""
         a, cache, engine = self.a, self.cache, self.engine
-        whole = a.isl[i] + self.journal.made[i]
+        # A brought cache holds the prompt; the first token, which came with it, is stored by the step it goes into.
+        whole = a.isl[i] if i in self.brought else a.isl[i] + self.journal.made[i]
         node, blocks, runs = None, 0, a.runs[i]
         if runs and engine.prefix and i not in self.brought:
             if cache.lifetime < NEVER:

@@ -34,7 +34,7 @@ class StepTable:
     def __init__(
         self, model: StepModel, budget_tokens: int, most_sequences: int, most_context: int, scale: float = 1.0
     ):
-        self.ranks = model.ranks
+        self.ranks, self._engine_s = model.ranks, model.engine_s
         self.advance = Fraction(model.accepted).limit_denominator(100)
         self._scale = scale
         self._batches = _batch_nodes(-(-most_sequences // model.ranks))
@@ -44,7 +44,7 @@ class StepTable:
         total = found.total
         if not (np.isfinite(total).all() and total.max() < _MOST_SECONDS):
             raise AssertionError(f"step times of {model.chip.name} are not finite")
-        self._decode = np.rint(total * scale * NS).reshape(batch.shape)
+        self._decode = (total * scale * NS).reshape(batch.shape)
         self._busy = ((found.by_bound["memory"] + found.by_bound["compute"]) / total).reshape(batch.shape)
         self._rows: dict[int, tuple[list[int], list[int], list[int]]] = {}
         self._nodes = self._contexts.tolist()
@@ -89,7 +89,8 @@ class StepTable:
         """The pieces of D of one batch: where they start, and the whole numbers of the quadratic."""
         a, b = self.advance.numerator, self.advance.denominator
         at = batch / self.ranks
-        times = [round(t) for t in _between(self._batches, self._decode, max(at, 1.0))]
+        engine = self._engine_s(batch) * self._scale * NS
+        times = [round(t + engine) for t in _between(self._batches, self._decode, max(at, 1.0))]
         starts = [m * batch for m in self._nodes[:-1]]
         lengths = [(n - m) * batch for m, n in pairwise(self._nodes)]
         first, slope = [2 * b * t for t in times[:-1]], [b * (v - u) for u, v in pairwise(times)]
@@ -112,7 +113,9 @@ class StepTable:
     def busy_at(self, batch: float, context: float) -> float:
         """Share of a decode step in which kernels read memory or multiply, at the nearest nodes."""
         i = int(np.abs(self._batches - max(batch / self.ranks, 1)).argmin())
-        return float(self._busy[i, int(np.abs(self._contexts - context).argmin())])
+        j = int(np.abs(self._contexts - context).argmin())
+        kernels = self._decode[i, j]
+        return float(self._busy[i, j] * kernels / (kernels + self._engine_s(round(batch)) * self._scale * NS))
 
     @property
     def shared(self) -> int:

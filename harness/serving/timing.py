@@ -3,9 +3,9 @@
 A step holds `batch` decoding sequences a rank and chunks of prompts. Its time is that of the decode step, plus what
 the chunks add:
 
-    T = D(batch, context) + first [ G(chunks + batch) - G(batch) ] + first sum A(chunk, past)
+    T = E(batch) + D(batch, context) + first [ G(chunks + batch) - G(batch) ] + first sum A(chunk, past)
 
-D, the decode step with the engine's own time, and a lone prompt's prefill G(n) + A(n, 0) are those of `predict`; G is
+E, the engine's own time, D, the decode step, and a lone prompt's prefill G(n) + A(n, 0) are those of `predict`; G is
 all of a prefill step but what grows with the context, A the rest (attention). Weights are read once for both, which is
 the saving of chunked prefill. Left out: the overlap of two batches in flight, tiles that a mixed batch fills better.
 """
@@ -27,8 +27,6 @@ from harness.roofline.hardware import Hardware, View
 from harness.roofline.operate import Asked, pace
 from harness.roofline.scales import prefill_scales
 from harness.roofline.step import Pace, Seconds, engine_seconds, step
-
-_CONTEXT_PARTS = ("memory", "compute")
 
 
 @dataclass(frozen=True)
@@ -62,17 +60,17 @@ class StepModel:
         return View(self.hardware, np.zeros(rows, int))
 
     def decode(self, batch: np.ndarray, context: np.ndarray) -> Seconds:
-        """Decode steps of `batch` sequences a rank [rows] with `context` tokens each, the engine's time in it."""
+        """Decode steps of `batch` sequences a rank [rows] with `context` tokens each, without the engine's time."""
         load = Load((Group(batch, float(np.ceil(self.accepted)), context),))
-        found = self._step("decode", load, len(batch), self.constants.scales)
-        found.by_bound["overhead"] = found.by_bound["overhead"] + engine_seconds(
-            self.constants.scales, batch * self.ranks
-        )
-        return found
+        return self._step("decode", load, len(batch), self.constants.scales)
 
-    def prefill(self, tokens: np.ndarray, past: np.ndarray, rows: np.ndarray | float = 1.0) -> np.ndarray:
-        """Seconds [rows] of a prefill step of one prompt's `tokens` after `past` cached ones, `rows` of logits."""
-        load = Load((Group(np.ones(len(tokens)), tokens, past),), rows)
+    def engine_s(self, batch: int) -> float:
+        """The engine's own time of a step that decodes `batch` sequences of the whole replica."""
+        return float(engine_seconds(self.constants.scales, np.array(float(batch))))
+
+    def prefill(self, tokens: np.ndarray, past: np.ndarray) -> np.ndarray:
+        """Seconds [rows] of a prefill step of one prompt's `tokens` after `past` cached ones."""
+        load = Load((Group(np.ones(len(tokens)), tokens, past),))
         scales = self.constants.scales
         return scales["first"] * self._step("prefill", load, len(tokens), prefill_scales(scales)).total
 
