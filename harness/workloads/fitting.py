@@ -112,13 +112,20 @@ def _contexts(turns: pd.DataFrame, out: Figures) -> None:
     _growth_of_sessions(grown, turns["session"], out)
     events = int(later["compacted"].sum())
     if events >= _LEAST_EVENTS:
-        limits, never = _limits(turns)
+        limits, never, sessions = _limits(turns)
         for name, value in limits.items():
-            out.add(f"compaction.limit.{name}", value, "token", events, "compactions")
+            out.add(f"compaction.limit.{name}", value, "token", sessions, "sessions' first compactions")
         length = later.loc[later["compacted"], "isl"].to_numpy()
         _distribution(out, "compaction.length", length, "token", "compactions")
         if never >= 0.01:
-            out.add("compaction.never", never, "1", events, "compactions", "the rest of the Kaplan-Meier estimate")
+            out.add(
+                "compaction.never",
+                never,
+                "1",
+                sessions,
+                "sessions' first compactions",
+                "the Kaplan-Meier estimate's rest",
+            )
     else:
         out.missing["compaction.limit.p50"] = f"{events} compactions in the trace: too few"
     if (rewritten := int(later["rewritten"].sum())) > 0:
@@ -155,8 +162,8 @@ def _tie(out: Figures, name: str, values: pd.Series, calls: pd.Series) -> None:
         out.add(f"{name}.{'rises' if rank > 0 else 'falls'}_with_calls", abs(rank), "1", len(calls), "sessions")
 
 
-def _limits(turns: pd.DataFrame) -> tuple[dict[str, float], float]:
-    """(quantiles of the prompt length past which contexts are shortened, share that never are).
+def _limits(turns: pd.DataFrame) -> tuple[dict[str, float], float, int]:
+    """(quantiles of the prompt length past which contexts are shortened, share that never are, sessions that were).
 
     The estimate ends where fewer than ten contexts are left; who is not shortened by then is taken never to be.
     """
@@ -169,11 +176,11 @@ def _limits(turns: pd.DataFrame) -> tuple[dict[str, float], float]:
         left *= 1 - 1 / at_risk
         steps.append((length, 1 - left))
     if not steps:
-        return {"p50": float(spells.loc[spells["shortened"], "passed"].median())}, 0.0
+        return {"p50": float(spells.loc[spells["shortened"], "passed"].median())}, 0.0, int(spells["shortened"].sum())
     lengths, below = np.array(steps).T
     names = ("p10", "p25", "p50", "p75", "p90")
     at = np.searchsorted(below, [QUANTILES[name] * below[-1] for name in names])
-    return {name: float(lengths[k]) for name, k in zip(names, at, strict=True)}, float(left)
+    return {name: float(lengths[k]) for name, k in zip(names, at, strict=True)}, float(left), len(steps)
 
 
 def _spells(turns: pd.DataFrame) -> Iterator[tuple[float, float, bool]]:
