@@ -9,7 +9,8 @@ What is read off, on the rows of each session in order:
   only above the length at which they began). Where fewer than ten contexts are left the estimate ends: who was not
   shortened by then is taken never to be.
 - rewrite: another prompt that keeps less than 70 % of the one before.
-- growth: how much the other prompts exceed the one before; those that do not are left out.
+- growth: how much the other prompts exceed the one before; those that do not are left out. What of it is the
+  session's own is told by a one-way analysis of variance of normal scores.
 - prefix: the median of what compactions and rewrites keep, of at least five.
 
 What it leaves out: gaps that differ between sessions, growths and gaps that follow each other. See the tests for how
@@ -18,18 +19,17 @@ far a fit of half the sessions is from the other half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
 from harness.quantity import normal_ppf
-from harness.workloads.blocks import spans
+from harness.workloads.hits import kept_tokens
+from harness.workloads.limits import LEAST_AT_RISK, limits
 from harness.workloads.toml import Figures, written
 
 QUANTILES = {"p01": 0.01, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p99": 0.99, "p999": 0.999}
 SHORTENED = 0.7  # a prompt below this share of the one before was compacted
-_LEAST_BEYOND, _LEAST_EVENTS, _LEAST_AT_RISK = 3, 5, 10
+_LEAST_BEYOND, _LEAST_EVENTS = 3, 5
 
 
 def fit(frame: pd.DataFrame, id: str = "fitted", source: dict[str, str] | None = None) -> str:
@@ -55,40 +55,11 @@ def _turns(frame: pd.DataFrame) -> pd.DataFrame:
     turns = frame[["arrival_s", "session", "isl", "osl", "gap_s", "gap_kind"]].copy()
     turns["before"] = by_session["isl"].shift()
     turns["first"] = turns["before"].isna()
-    turns["kept"] = _kept(frame, by_session)
+    turns["kept"] = kept_tokens(frame)
     shorter = turns["isl"] < SHORTENED * turns["before"]
     turns["compacted"] = shorter
     turns["rewritten"] = ~turns["first"] & ~shorter & (turns["kept"] < SHORTENED * turns["before"])
     return turns
-
-
-def _kept(frame: pd.DataFrame, by_session) -> np.ndarray:
-    """Tokens of the session's previous prompt that begin this one; NaN on first turns."""
-    before, isl = by_session["isl"].shift().to_numpy(), frame["isl"].to_numpy()
-    kept = np.minimum(before, isl)
-    cells, size = frame["hash_ids"].to_numpy(object), frame["block_size"].to_numpy(np.float64, na_value=np.nan)
-    previous = pd.Series(np.arange(len(frame))).groupby(by_session.ngroup().to_numpy()).shift().to_numpy()
-    for row in np.flatnonzero(~np.isnan(previous)):
-        one, other = cells[int(previous[row])], cells[row]
-        if one is not None and other is not None:
-            whole = sum(int(b - a) for a, b in spans(one)) * size[row]
-            # A prompt that begins with all blocks of the one before keeps its part-filled last block too.
-            same = _common(spans(one), spans(other)) * size[row]
-            kept[row] = kept[row] if same >= min(whole, before[row]) else min(same, kept[row])
-    return kept
-
-
-def _common(one: np.ndarray, other: np.ndarray) -> int:
-    """Leading blocks that two prompts share, each as [n, 2] half-open spans of ids, however they are cut into runs."""
-    i = j = blocks = 0
-    a, b = (list(map(list, s.tolist())) for s in (one, other))
-    while i < len(a) and j < len(b) and a[i][0] == b[j][0]:
-        step = min(a[i][1] - a[i][0], b[j][1] - b[j][0])
-        blocks += step
-        a[i][0] += step
-        b[j][0] += step
-        i, j = i + (a[i][0] == a[i][1]), j + (b[j][0] == b[j][1])
-    return blocks
 
 
 def _sessions(frame: pd.DataFrame, turns: pd.DataFrame, out: Figures) -> None:
@@ -112,8 +83,8 @@ def _contexts(turns: pd.DataFrame, out: Figures) -> None:
     _growth_of_sessions(grown, turns["session"], out)
     events = int(later["compacted"].sum())
     if events >= _LEAST_EVENTS:
-        limits, never, sessions = _limits(turns)
-        for name, value in limits.items():
+        found, never, sessions = limits(turns)
+        for name, value in found.items():
             out.add(f"compaction.limit.{name}", value, "token", sessions, "sessions' first compactions")
         length = later.loc[later["compacted"], "isl"].to_numpy()
         _distribution(out, "compaction.length", length, "token", "compactions")
@@ -142,7 +113,7 @@ def _growth_of_sessions(grown: pd.Series, session: pd.Series, out: Figures) -> N
     scores = pd.Series(normal_ppf(((grown.rank() - 0.5) / max(len(grown), 1)).to_numpy()), grown.index)
     groups = scores.groupby(session[grown.index], sort=False, observed=True)
     n, means = groups.size(), groups.mean()
-    if len(n) < _LEAST_AT_RISK or len(grown) < 2 * len(n):
+    if len(n) < LEAST_AT_RISK or len(grown) < 2 * len(n):
         return
     within = ((scores - groups.transform("mean")) ** 2).sum() / (len(grown) - len(n))
     typical = (len(grown) - (n**2).sum() / len(grown)) / (len(n) - 1)
@@ -160,42 +131,6 @@ def _tie(out: Figures, name: str, values: pd.Series, calls: pd.Series) -> None:
     rank = float(np.corrcoef(calls.rank(), values.rank())[0, 1])
     if abs(rank) > 2 / np.sqrt(len(calls)):
         out.add(f"{name}.{'rises' if rank > 0 else 'falls'}_with_calls", abs(rank), "1", len(calls), "sessions")
-
-
-def _limits(turns: pd.DataFrame) -> tuple[dict[str, float], float, int]:
-    """(quantiles of the prompt length past which contexts are shortened, share that never are, sessions that were).
-
-    The estimate ends where fewer than ten contexts are left; who is not shortened by then is taken never to be.
-    """
-    spells = pd.DataFrame(_spells(turns), columns=["began", "passed", "shortened"])
-    steps, left = [], 1.0
-    for length in np.sort(spells.loc[spells["shortened"], "passed"].to_numpy()):
-        at_risk = int(((spells["began"] <= length) & (spells["passed"] >= length)).sum())
-        if at_risk < _LEAST_AT_RISK:
-            break
-        left *= 1 - 1 / at_risk
-        steps.append((length, 1 - left))
-    if not steps:
-        return {"p50": float(spells.loc[spells["shortened"], "passed"].median())}, 0.0, int(spells["shortened"].sum())
-    lengths, below = np.array(steps).T
-    names = ("p10", "p25", "p50", "p75", "p90")
-    at = np.searchsorted(below, [QUANTILES[name] * below[-1] for name in names])
-    return {name: float(lengths[k]) for name, k in zip(names, at, strict=True)}, float(left), len(steps)
-
-
-def _spells(turns: pd.DataFrame) -> Iterator[tuple[float, float, bool]]:
-    """(first prompt, length passed, whether a shortening ended it) of each session's first stretch.
-
-    Later stretches are left out: only sessions with a limit have them. The limit of one that was shortened lies between
-    its last two prompts: their middle. One that merely ended had a limit above its last prompt but one, since the
-    last had no successor to tell.
-    """
-    ended = turns["compacted"].groupby(turns["session"], sort=False, observed=True).cumsum() > 0
-    shortened = ended.groupby(turns["session"], sort=False, observed=True).any()
-    for session, part in turns.loc[~ended].groupby("session", sort=False, observed=True):
-        prompts, cut = part["isl"].to_numpy(), bool(shortened[session])
-        below = prompts[:-1].max(initial=prompts[0])
-        yield float(prompts[0]), float((below + max(prompts[-1], below)) / 2 if cut else below), cut
 
 
 def _gaps(turns: pd.DataFrame, out: Figures) -> None:
