@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
     "paths",
     multiple=True,
     metavar="DIR",
-    help="A folder with your own chips, models, suites, plots.",
+    help="A folder with your own chips, models, suites, workloads, plots.",
 )
 def stackline(paths: tuple[str, ...]) -> None:
     """Compare chip-and-model stacks for AI inference: quality, speed, cost, energy.

@@ -37,6 +37,7 @@ def test_the_wheel_works_in_a_clean_environment_from_another_folder(tmp_path, we
     assert "_shipped" in sh(
         python, "-c", "import harness.discovery as d; print(d.path_of(d.CHIP, 'h20-96gb'))", cwd=elsewhere, **clean
     )
+    assert "sample.prefix_hit" in sh(stackline, "workloads", "show", "coding-agent", cwd=elsewhere, **clean)
     sh(python, "-c", "import importlib.util as u; assert u.find_spec('tasks') is None", cwd=elsewhere, **clean)
     assert "430 of 430 rows count" in sh("sh", "-c", f"{stackline} validate 2>&1", cwd=elsewhere, **clean)
     sh(stackline, "run", "--limit", "2", "--chip", "h20-96gb", "--out", "run", cwd=elsewhere, **clean)

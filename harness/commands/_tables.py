@@ -19,7 +19,7 @@ format_option = click.option(
 )  # fmt: skip
 path_option = click.option(
     "--path", "paths", multiple=True, metavar="DIR", expose_value=False, callback=lambda _c, _p, v: _add(v),
-    help="A folder with your own chips, models, suites, plots.",
+    help="A folder with your own chips, models, suites, workloads, plots.",
 )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ trace_hit_rate(frame)           the reuse that is in a trace, whatever the cache
 from __future__ import annotations
 
 from harness.workloads.columns import COLUMNS, checked
+from harness.workloads.drawing import generate, mean_calls
+from harness.workloads.figures import Shape, shape, uncertain, vary
 from harness.workloads.files import formats, load_trace
-from harness.workloads.fit import fit
-from harness.workloads.generate import generate, mean_calls
+from harness.workloads.fitting import fit
 from harness.workloads.hits import cached_tokens, trace_hit_rate
-from harness.workloads.shape import Shape, shape, uncertain, vary
 
 __all__ = [
     "COLUMNS", "Shape", "cached_tokens", "checked", "fit", "formats", "generate", "load_trace", "mean_calls", "shape",

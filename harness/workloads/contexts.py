@@ -1,9 +1,9 @@
 """How the prompts of many sessions grow, turn by turn, all sessions at once.
 
-A prompt is the one before it with its growth. Where it would pass the session's limit it is shortened to a share of
-the one before and keeps only the prefix of it (compaction); where history was rewritten it keeps only the prefix too,
-at full length. Block ids say which blocks are the same: a prompt is its prefix's blocks and one run of the session's
-own; after a compaction or a rewrite that run begins with new ids.
+A prompt is the one before it with its growth. After one that passed the session's limit (or where the next would pass
+the cap) it is a shortened one, which keeps only the prefix (compaction); where history was rewritten it keeps only the
+prefix too, at full length. Block ids say which blocks are the same: a prompt is its prefix's blocks and one run of the
+session's own; after a compaction or a rewrite that run begins with new ids.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.workloads.blocks import PAGE_TOKENS, Ids
-from harness.workloads.shape import Shape
+from harness.workloads.figures import Shape
 
 
 @dataclass
@@ -51,7 +51,7 @@ def contexts(shape: Shape, draws: Draws) -> Calls:
     own_first, own_end = np.zeros(total, np.int64), np.zeros(total, np.int64)
     isl, osl = np.zeros(total, np.int64), np.minimum(draws.answer, max(shape.cap_tokens - 1, 1)).astype(np.int64)
     page = _Pages(shape.prefix_tokens // PAGE_TOKENS, np.zeros(len(calls), np.int64))
-    limit = np.full(len(calls), np.inf)
+    limits = _Limits(shape, draws.rng, np.full(len(calls), np.inf))
     live, turn = np.arange(len(calls)), 0
     while len(live):
         at = start[live] + turn
@@ -59,16 +59,16 @@ def contexts(shape: Shape, draws: Draws) -> Calls:
         if turn == 0:
             new = np.minimum(np.maximum(draws.first[live], shape.prefix_tokens), room)
             fresh = np.ones(len(live), bool)
-            limit[live] = _limit(shape, new, draws.rng)
+            limits.begin(new)
         else:
             new = isl[at - 1] + draws.step[at] + (osl[at - 1] if shape.message else 0)
-            over = new > np.minimum(limit[live], room)
-            if shape.kept is None:  # nothing says how a context is shortened: the session ends
+            over = (isl[at - 1] > limits.tokens[live]) | (new > room)
+            if shape.shortened is None:  # nothing says how a context is shortened: the session ends
                 live, at, new, room, over = (x[~over] for x in (live, at, new, room, over))
             fresh = over | (draws.rewritten[at] < shape.rewrite_share)
             if over.any():
                 new[over] = _shortened(shape, isl[at[over] - 1], room[over], draws.rng)
-                limit[live[over]] = _limit(shape, new[over], draws.rng)
+                limits.renew(live[over], new[over])
         isl[at] = np.maximum(new, 1)
         own_first[at], own_end[at] = page.taken(live, isl[at], fresh, own_first[at - 1])
         turn += 1
@@ -78,17 +78,39 @@ def contexts(shape: Shape, draws: Draws) -> Calls:
     return every if isl.all() else every.only(isl > 0)
 
 
-def _limit(shape: Shape, prompt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The prompt length at which a session's context is next shortened, above its prompt now."""
-    if shape.limit is None:
-        return np.full(len(prompt), np.inf)
-    return shape.limit.draw_above(rng, np.maximum(prompt, 1).astype(np.float64))
-
-
 def _shortened(shape: Shape, before: np.ndarray, room: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Prompts after a compaction: a share of the one before, no less than the prefix."""
-    share = np.minimum(shape.kept.draw(rng, len(before)), 1.0)
-    return np.minimum(np.maximum(share * before, shape.prefix_tokens), room).astype(np.int64)
+    """Prompts after a compaction: no less than the prefix, no longer than the one before."""
+    drawn = np.minimum(shape.shortened.draw(rng, len(before)), before)
+    return np.minimum(np.maximum(drawn, shape.prefix_tokens), room).astype(np.int64)
+
+
+@dataclass
+class _Limits:
+    """The prompt length past which each session's context is next shortened, above its prompt now; inf: never."""
+
+    shape: Shape
+    rng: np.random.Generator
+    tokens: np.ndarray
+
+    def begin(self, prompt: np.ndarray) -> None:
+        """The limits of all sessions at their first prompts.
+
+        A session that begins above what most limits are is the likelier one without any (Bayes' rule).
+        """
+        if self.shape.limit is None:
+            return
+        never, above = self.shape.never_share, 1 - self.shape.limit.share_below(np.maximum(prompt, 1.0))
+        none = never / np.maximum(never + (1 - never) * above, 1e-12)
+        limited = np.flatnonzero(self.rng.random(len(prompt)) >= none)
+        self.tokens[limited] = 0.0
+        self.renew(limited, prompt[limited])
+
+    def renew(self, sessions: np.ndarray, prompt: np.ndarray) -> None:
+        """New limits for those of some sessions that have one."""
+        limited = np.isfinite(self.tokens[sessions])
+        if limited.any():
+            least = np.maximum(prompt[limited], 1.0)
+            self.tokens[sessions[limited]] = self.shape.limit.draw_above(self.rng, least)
 
 
 @dataclass

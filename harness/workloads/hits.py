@@ -1,4 +1,4 @@
-"""The share of a trace's input tokens that a prefix cache without limits would hold: the trace's own reuse."""
+"""The share of a trace's input tokens that a prefix cache without limits would hold, and what prompts keep."""
 
 from __future__ import annotations
 
@@ -59,3 +59,33 @@ def _leading_hits(prompts: list[np.ndarray]) -> np.ndarray:
         for first, end in pieces:
             seen[first:end] = True
     return hits
+
+
+def kept_tokens(frame: pd.DataFrame) -> np.ndarray:
+    """Tokens of the session's previous prompt that begin each one, [rows] float64; NaN on first turns."""
+    by_session = frame.groupby("session", sort=False, observed=True)
+    before, isl = by_session["isl"].shift().to_numpy(), frame["isl"].to_numpy()
+    kept = np.minimum(before, isl)
+    cells, size = frame["hash_ids"].to_numpy(object), frame["block_size"].to_numpy(np.float64, na_value=np.nan)
+    previous = pd.Series(np.arange(len(frame))).groupby(by_session.ngroup().to_numpy()).shift().to_numpy()
+    for row in np.flatnonzero(~np.isnan(previous)):
+        one, other = cells[int(previous[row])], cells[row]
+        if one is not None and other is not None:
+            whole = sum(int(b - a) for a, b in spans(one)) * size[row]
+            # A prompt that begins with all blocks of the one before keeps its part-filled last block too.
+            same = _common(spans(one), spans(other)) * size[row]
+            kept[row] = kept[row] if same >= min(whole, before[row]) else min(same, kept[row])
+    return kept
+
+
+def _common(one: np.ndarray, other: np.ndarray) -> int:
+    """Leading blocks that two prompts share, each as [n, 2] half-open spans of ids, however they are cut into runs."""
+    i = j = blocks = 0
+    a, b = (list(map(list, s.tolist())) for s in (one, other))
+    while i < len(a) and j < len(b) and a[i][0] == b[j][0]:
+        step = min(a[i][1] - a[i][0], b[j][1] - b[j][0])
+        blocks += step
+        a[i][0] += step
+        b[j][0] += step
+        i, j = i + (a[i][0] == a[i][1]), j + (b[j][0] == b[j][1])
+    return blocks

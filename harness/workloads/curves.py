@@ -18,6 +18,7 @@ from harness.quantity import normal_cdf, normal_ppf
 
 _QUANTILE = re.compile(r"p(\d{2,4})\Z")
 _P90 = 0.9
+_TIES = ("rises_with_calls", "falls_with_calls", "session_share")  # how draws hang together, not a distribution
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Curve:
         logs += rise[0] * np.minimum(z - self.z[0], 0.0) + rise[-1] * np.maximum(z - self.z[-1], 0.0)
         return np.minimum(np.exp(logs), self.most)
 
+    def draw_tied(self, rng: np.random.Generator, effect: np.ndarray, share: float) -> np.ndarray:
+        """One draw for each of `effect`, normal scores that are `share` of the variance of the draws' own."""
+        return self.at(np.sqrt(share) * effect + np.sqrt(1 - share) * rng.standard_normal(len(effect)))
+
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """n draws, [n] float64."""
         return self.at(rng.standard_normal(n))
@@ -45,10 +50,16 @@ class Curve:
         """One draw for each of `least`, from the part of the distribution above it; `most` where there is none."""
         if len(self.z) == 1:
             return np.where(np.exp(self.logs[0]) > least, np.exp(self.logs[0]), self.most)
-        share = normal_cdf(self._score(np.log(least)))
+        share = self.share_below(least)
         u = share + (1 - share) * rng.random(len(least))
         drawn = self.at(normal_ppf(u))
         return np.where(drawn > least, drawn, self.most)
+
+    def share_below(self, values: np.ndarray) -> np.ndarray:
+        """The share of the distribution below each of some values (of two quantiles or more), `max` apart."""
+        if len(self.z) == 1:
+            return (np.exp(self.logs[0]) <= values).astype(np.float64)
+        return normal_cdf(self._score(np.log(values)))
 
     def mean(self) -> float:
         """The mean, by 10,000 evenly spaced quantiles (the last one hundredth of a percent of the tail is left out)."""
@@ -74,7 +85,7 @@ def curve(profile: Profile, name: str) -> Curve | None:
     Raises BadFile for a name that is no quantile, and for quantiles that fall.
     """
     given = {key.removeprefix(f"{name}."): profile.get(key) for key in profile.values if key.startswith(f"{name}.")}
-    given = {key: cited.point for key, cited in given.items() if "_with_" not in key}
+    given = {key: cited.point for key, cited in given.items() if key not in _TIES}
     if not given:
         return None
     points = {share: value for key, value in given.items() if (share := share_of(key)) is not None and share > 0}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from harness import profiles
 from harness.errors import BadFile, UserMistake
 from harness.profile_types import Workload
-from harness.workloads.curve import Curve, curve, share_of
+from harness.workloads.curves import Curve, curve, share_of
 
 _CURVES = (
     "calls", "first_prompt", "growth", "message", "answer", "tool_gap", "person_gap", "compaction.limit",
-    "compaction.share",
+    "compaction.length",
 )  # fmt: skip
 
 
@@ -27,10 +27,13 @@ class Shape:
     tool_gap: Curve | None
     person_gap: Curve | None
     limit: Curve | None
-    kept: Curve | None  # share of the prompt that a compaction leaves
-    calls_rank: float  # rank correlation of a session's first prompt with its calls
+    shortened: Curve | None  # prompt after a compaction
+    first_rank: float  # rank correlation of a session's first prompt with its calls
+    growth_rank: float  # and of its growth
+    growth_session_share: float  # of the variance of growth (in normal scores): what differs between sessions
     person_share: float
     rewrite_share: float
+    never_share: float  # of sessions that are not shortened before the cap
     prefix_tokens: int
     prefix_is_global: bool
     cap_tokens: float
@@ -39,7 +42,7 @@ class Shape:
     @property
     def needs_ids(self) -> bool:
         """Whether reuse is more than "the previous prompt and answer begin the next prompt"."""
-        return bool(self.prefix_tokens or self.limit or self.kept or self.rewrite_share or self.growth)
+        return bool(self.prefix_tokens or self.limit or self.shortened or self.rewrite_share or self.growth)
 
 
 def shape(workload: Workload) -> Shape:
@@ -49,25 +52,28 @@ def shape(workload: Workload) -> Shape:
     def figure(key: str, absent: float) -> float:
         return workload.get(key).point if workload.has(key) else absent
 
+    def rank(name: str) -> float:
+        return figure(f"{name}.rises_with_calls", 0.0) - figure(f"{name}.falls_with_calls", 0.0)
+
     if curves["growth"] and curves["message"]:
         raise BadFile(workload.path, "growth", "growth and message", "one of them")
     several = curves["calls"].most > 1 and curves["calls"].logs[-1] > 0
     if several and not (curves["growth"] or curves["message"]):
         raise BadFile(workload.path, "growth", "nothing", "growth or message, since sessions have several calls")
-    if bool(curves["compaction.limit"]) and not curves["compaction.share"]:
-        raise BadFile(
-            workload.path, "compaction.share", "nothing", "how much a compaction leaves, since a limit is given"
-        )
+    if bool(curves["compaction.limit"]) and not curves["compaction.length"]:
+        raise BadFile(workload.path, "compaction.length", "nothing", "what a compaction leaves, since a limit is given")
     scope = workload.fact("prefix.scope") or "global"
     if scope not in ("global", "session"):
         raise BadFile(workload.path, "prefix.scope", scope, "global or session")
     return Shape(
         calls=curves["calls"], first_prompt=curves["first_prompt"], answer=curves["answer"], growth=curves["growth"],
         message=curves["message"], tool_gap=curves["tool_gap"], person_gap=curves["person_gap"],
-        limit=curves["compaction.limit"], kept=curves["compaction.share"],
-        calls_rank=figure("first_prompt.rises_with_calls", 0.0) - figure("first_prompt.falls_with_calls", 0.0),
+        limit=curves["compaction.limit"], shortened=curves["compaction.length"],
+        first_rank=rank("first_prompt"), growth_rank=rank("growth"),
+        growth_session_share=figure("growth.session_share", 0.0),
         person_share=figure("person.share", 0.0 if curves["tool_gap"] else 1.0),
-        rewrite_share=figure("rewrite.share", 0.0), prefix_tokens=round(figure("prefix.tokens", 0.0)),
+        rewrite_share=figure("rewrite.share", 0.0), never_share=figure("compaction.never", 0.0),
+        prefix_tokens=round(figure("prefix.tokens", 0.0)),
         prefix_is_global=scope == "global", cap_tokens=figure("context.cap", float("inf")),
         arrival_cv=figure("arrivals.cv", 1.0),
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Requests drawn from a workload's file: seeded, the same bytes for the same seed.
 
 Every figure has its own stream of random numbers, named after it, so that changing one figure leaves the draws of the
-others as they were. What is left out: the hour of the day, people who come back tomorrow, correlation between
-neighbouring gaps or growths within a session, calls of one session that run at once.
+others as they were. What is left out: the hour of the day, people who come back tomorrow, gaps and growths of a
+session that follow each other (its first calls grow most), calls of one session that run at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from harness.quantity import stream
 from harness.workloads.blocks import PAGE_TOKENS
 from harness.workloads.columns import COLUMNS, GAP_KINDS, SCOPES
 from harness.workloads.contexts import Calls, Draws, block_ids, contexts
-from harness.workloads.curve import Curve
-from harness.workloads.shape import Shape, shape, workload_of
+from harness.workloads.curves import Curve
+from harness.workloads.figures import Shape, shape, workload_of
 
 
 def generate(workload: str | Workload, sessions: int, seed: int = 0, rate_per_s: float | None = None) -> pd.DataFrame:
@@ -64,15 +64,28 @@ def _draws(figures: Shape, sessions: int, rng) -> Draws:
     score = rng("calls").standard_normal(sessions)
     calls = np.maximum(np.rint(figures.calls.at(score)), 1).astype(np.int64)
     total = int(calls.sum())
-    # Rank correlation r of two normal scores needs their own correlation 2 sin(pi r / 6).
-    tie = 2 * np.sin(np.pi * figures.calls_rank / 6)
-    own = tie * score + np.sqrt(1 - tie**2) * rng("first_prompt").standard_normal(sessions)
+    first = figures.first_prompt.at(_tied(figures.first_rank, score, rng("first_prompt")))
     step = figures.growth or figures.message
+    effect = _over_calls(_tied(figures.growth_rank, score, rng("growth of sessions")), calls)
     return Draws(
-        calls, _tokens(figures.first_prompt.at(own)), _tokens(figures.answer.draw(rng("answer"), total)),
-        _tokens(step.draw(rng("growth"), total)) if step else np.zeros(total, np.int64),
+        calls, _tokens(first), _tokens(figures.answer.draw(rng("answer"), total)),
+        _tokens(step.draw_tied(rng("growth"), effect, figures.growth_session_share)) if step else (
+            np.zeros(total, np.int64)),
         rng("rewrite").random(total) if figures.rewrite_share else np.ones(total), rng("compaction"),
     )  # fmt: skip
+
+
+def _tied(rank: float, score: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Normal scores of rank correlation `rank` with `score`, whose own correlation is 2 sin(pi rank / 6)."""
+    tie = 2 * np.sin(np.pi * rank / 6)
+    return tie * score + np.sqrt(1 - tie**2) * rng.standard_normal(len(score))
+
+
+def _over_calls(effect: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Sessions' effects, one a call, with mean 0 over the calls: a file's quantiles are those of calls, and long
+    sessions have most of them."""
+    every = np.repeat(effect, calls)
+    return every - every.mean()
 
 
 def _tokens(drawn: np.ndarray) -> np.ndarray:

@@ -4,25 +4,27 @@ What is read off, on the rows of each session in order:
 
 - calls a session, first prompts, answers, gaps after tools and people: their quantiles. A quantile is written where at
   least three observations lie beyond it. Zeros (a gap below the trace's resolution) stand below the lowest one.
-- compaction: a prompt shorter by 30 % or more than the one before. Its limit is the prompt length before it, corrected
-  for sessions that ended first (Kaplan-Meier, with contexts at risk only above the length at which they began);
-  quantiles that the trace does not reach are left out.
+- compaction: a prompt shorter by 30 % or more than the one before. The limit that a session first passed lies between
+  the two prompts before it: their middle, corrected for sessions that ended first (Kaplan-Meier, with contexts at risk
+  only above the length at which they began). Where fewer than ten contexts are left the estimate ends: who was not
+  shortened by then is taken never to be.
 - rewrite: another prompt that keeps less than 70 % of the one before.
-- growth: how much the other prompts exceed the one before; those that do not are left out.
+- growth: how much the other prompts exceed the one before; those that do not are left out. What of it is the
+  session's own is told by a one-way analysis of variance of normal scores.
 - prefix: the median of what compactions and rewrites keep, of at least five.
 
-What it leaves out: growth and gaps that differ between sessions or follow each other, which widens or narrows the
-spread of context lengths; see the tests for how far a fit of half the sessions is from the other half.
+What it leaves out: gaps that differ between sessions, growths and gaps that follow each other. See the tests for how
+far a fit of half the sessions is from the other half.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
-from harness.workloads.blocks import spans
+from harness.quantity import normal_ppf
+from harness.workloads.hits import kept_tokens
+from harness.workloads.limits import LEAST_AT_RISK, limits
 from harness.workloads.toml import Figures, written
 
 QUANTILES = {"p01": 0.01, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p99": 0.99, "p999": 0.999}
@@ -53,40 +55,11 @@ def _turns(frame: pd.DataFrame) -> pd.DataFrame:
     turns = frame[["arrival_s", "session", "isl", "osl", "gap_s", "gap_kind"]].copy()
     turns["before"] = by_session["isl"].shift()
     turns["first"] = turns["before"].isna()
-    turns["kept"] = _kept(frame, by_session)
+    turns["kept"] = kept_tokens(frame)
     shorter = turns["isl"] < SHORTENED * turns["before"]
     turns["compacted"] = shorter
     turns["rewritten"] = ~turns["first"] & ~shorter & (turns["kept"] < SHORTENED * turns["before"])
     return turns
-
-
-def _kept(frame: pd.DataFrame, by_session) -> np.ndarray:
-    """Tokens of the session's previous prompt that begin this one; NaN on first turns."""
-    before, isl = by_session["isl"].shift().to_numpy(), frame["isl"].to_numpy()
-    kept = np.minimum(before, isl)
-    cells, size = frame["hash_ids"].to_numpy(object), frame["block_size"].to_numpy(np.float64, na_value=np.nan)
-    previous = pd.Series(np.arange(len(frame))).groupby(by_session.ngroup().to_numpy()).shift().to_numpy()
-    for row in np.flatnonzero(~np.isnan(previous)):
-        one, other = cells[int(previous[row])], cells[row]
-        if one is not None and other is not None:
-            whole = sum(int(b - a) for a, b in spans(one)) * size[row]
-            # A prompt that begins with all blocks of the one before keeps its part-filled last block too.
-            same = _common(spans(one), spans(other)) * size[row]
-            kept[row] = kept[row] if same >= min(whole, before[row]) else min(same, kept[row])
-    return kept
-
-
-def _common(one: np.ndarray, other: np.ndarray) -> int:
-    """Leading blocks that two prompts share, each as [n, 2] half-open spans of ids, however they are cut into runs."""
-    i = j = blocks = 0
-    a, b = (list(map(list, s.tolist())) for s in (one, other))
-    while i < len(a) and j < len(b) and a[i][0] == b[j][0]:
-        step = min(a[i][1] - a[i][0], b[j][1] - b[j][0])
-        blocks += step
-        a[i][0] += step
-        b[j][0] += step
-        i, j = i + (a[i][0] == a[i][1]), j + (b[j][0] == b[j][1])
-    return blocks
 
 
 def _sessions(frame: pd.DataFrame, turns: pd.DataFrame, out: Figures) -> None:
@@ -94,12 +67,7 @@ def _sessions(frame: pd.DataFrame, turns: pd.DataFrame, out: Figures) -> None:
     _distribution(out, "calls", calls.to_numpy(), "count", "sessions")
     first = turns.loc[turns["first"]].set_index("session")["isl"]
     _distribution(out, "first_prompt", first.to_numpy(), "token", "sessions")
-    if calls.nunique() > 1 and first.nunique() > 1:
-        rank = float(np.corrcoef(calls.rank(), first.loc[calls.index].rank())[0, 1])
-        if abs(rank) > 2 / np.sqrt(len(calls)):  # else not told from none
-            out.add(
-                f"first_prompt.{'rises' if rank > 0 else 'falls'}_with_calls", abs(rank), "1", len(calls), "sessions"
-            )
+    _tie(out, "first_prompt", first, calls[first.index])
     _distribution(out, "answer", frame["osl"].to_numpy(), "token", "calls")
 
 
@@ -108,15 +76,27 @@ def _contexts(turns: pd.DataFrame, out: Figures) -> None:
     if not len(later):
         return
     plain = later.loc[~later["compacted"] & ~later["rewritten"]]
-    growth = (plain["isl"] - plain["before"]).to_numpy()
+    growth = plain["isl"] - plain["before"]
     unused = int((growth <= 0).sum())
-    _distribution(out, "growth", growth[growth > 0], "token", "later calls", f"{unused} that did not grow left out")
+    grown = growth[growth > 0]
+    _distribution(out, "growth", grown.to_numpy(), "token", "later calls", f"{unused} that did not grow left out")
+    _growth_of_sessions(grown, turns["session"], out)
     events = int(later["compacted"].sum())
     if events >= _LEAST_EVENTS:
-        for name, value in _limits(turns).items():
-            out.add(f"compaction.limit.{name}", value, "token", events, "compactions")
-        share = (later["isl"] / later["before"])[later["compacted"]].to_numpy()
-        _distribution(out, "compaction.share", share, "1", "compactions")
+        found, never, sessions = limits(turns)
+        for name, value in found.items():
+            out.add(f"compaction.limit.{name}", value, "token", sessions, "sessions' first compactions")
+        length = later.loc[later["compacted"], "isl"].to_numpy()
+        _distribution(out, "compaction.length", length, "token", "compactions")
+        if never >= 0.01:
+            out.add(
+                "compaction.never",
+                never,
+                "1",
+                sessions,
+                "sessions' first compactions",
+                "the Kaplan-Meier estimate's rest",
+            )
     else:
         out.missing["compaction.limit.p50"] = f"{events} compactions in the trace: too few"
     if (rewritten := int(later["rewritten"].sum())) > 0:
@@ -128,26 +108,29 @@ def _contexts(turns: pd.DataFrame, out: Figures) -> None:
     out.add("context.cap", float((turns["isl"] + turns["osl"]).max()), "token", len(turns), "calls", "the largest seen")
 
 
-def _limits(turns: pd.DataFrame) -> dict[str, float]:
-    """Quantiles of the prompt length at which contexts are shortened, as far as the trace reaches."""
-    spells = pd.DataFrame(_spells(turns), columns=["began", "reached", "shortened"])
-    left, out = 1.0, {}
-    for length in np.sort(spells.loc[spells["shortened"], "reached"].to_numpy()):
-        at_risk = int(((spells["began"] < length) & (spells["reached"] >= length)).sum())
-        left *= 1 - 1 / max(at_risk, 1)
-        for name in ("p10", "p25", "p50", "p75", "p90"):
-            if name not in out and 1 - left >= QUANTILES[name]:
-                out[name] = float(length)
-    return out or {"p50": float(spells.loc[spells["shortened"], "reached"].median())}
+def _growth_of_sessions(grown: pd.Series, session: pd.Series, out: Figures) -> None:
+    """How much of growth is the session's own (one-way analysis of variance of normal scores), its tie to calls."""
+    scores = pd.Series(normal_ppf(((grown.rank() - 0.5) / max(len(grown), 1)).to_numpy()), grown.index)
+    groups = scores.groupby(session[grown.index], sort=False, observed=True)
+    n, means = groups.size(), groups.mean()
+    if len(n) < LEAST_AT_RISK or len(grown) < 2 * len(n):
+        return
+    within = ((scores - groups.transform("mean")) ** 2).sum() / (len(grown) - len(n))
+    typical = (len(grown) - (n**2).sum() / len(grown)) / (len(n) - 1)
+    between = ((n * (means - scores.mean()) ** 2).sum() / (len(n) - 1) - within) / typical
+    if between > 0:
+        out.add("growth.session_share", float(between / (between + within)), "1", len(n), "sessions")
+        told = n[n >= _LEAST_EVENTS].index  # a mean of fewer says little of its session
+        _tie(out, "growth", means[told], session.value_counts()[told])
 
 
-def _spells(turns: pd.DataFrame) -> Iterator[tuple[float, float, bool]]:
-    """(first prompt, longest prompt, whether it ended shortened) of each stretch between compactions."""
-    stretch = turns["compacted"].groupby(turns["session"], sort=False, observed=True).cumsum()
-    for _, part in turns.groupby(["session", stretch], sort=False, observed=True):
-        following = turns["compacted"].get(part.index[-1] + 1, False) and (
-            turns["session"].get(part.index[-1] + 1) == part["session"].iloc[0])  # fmt: skip
-        yield float(part["isl"].iloc[0]), float(part["isl"].max()), bool(following)
+def _tie(out: Figures, name: str, values: pd.Series, calls: pd.Series) -> None:
+    """The rank correlation of something of sessions with their calls, where it is told from none."""
+    if values.nunique() < 2 or calls.nunique() < 2:
+        return
+    rank = float(np.corrcoef(calls.rank(), values.rank())[0, 1])
+    if abs(rank) > 2 / np.sqrt(len(calls)):
+        out.add(f"{name}.{'rises' if rank > 0 else 'falls'}_with_calls", abs(rank), "1", len(calls), "sessions")
 
 
 def _gaps(turns: pd.DataFrame, out: Figures) -> None:
