@@ -22,7 +22,7 @@ OPTIONS = (
     "tp", "pp", "ep", "dp", "kv", "act", "engine", "date", "spec", "disagg", "max_seqs", "max_batched_tokens",
     "gpu_mem", "chunk", "prefix", "price", "region",
 )  # fmt: skip
-_COUNTS = ("tp", "pp", "ep", "dp", "max_seqs", "max_batched_tokens")
+_COUNTS = ("tp", "pp", "ep", "dp", "max_seqs", "max_batched_tokens", "chunk")
 PRICE_CLASSES = ("contract", "neocloud", "ondemand", "spot", "own")
 ENGINES = (
     "vllm", "sglang", "trtllm", "mindie", "chitu", "llama.cpp", "gaudi", "openvino", "tt-metal", "jetstream", "atom",

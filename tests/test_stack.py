@@ -10,7 +10,7 @@ from harness.errors import NotPredictable, UserMistake
 from harness.profiles import DTYPES, chip, model
 from harness.stack import _CHOICES, OPTIONS, Deployment, Stack, parse, read_deployment, resolve_dtypes
 
-_COUNTS = ("tp", "pp", "ep", "dp", "max_seqs", "max_batched_tokens")
+_COUNTS = ("tp", "pp", "ep", "dp", "max_seqs", "max_batched_tokens", "chunk")
 IDS = st.from_regex(r"[a-z0-9][a-z0-9.\-]{0,20}", fullmatch=True)
 
 

@@ -15,6 +15,7 @@ from harness.errors import UserMistake
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.profile_types import Workload
     from harness.serving.simulate import Policy
 
 REQUESTS = 1000  # of a drawn workload, where nothing is said
@@ -77,6 +78,20 @@ def requests(
 def whole_sessions(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     """The first rows of a trace, up to `count`: of every session its first turns."""
     return frame.iloc[:count].reset_index(drop=True)
+
+
+def own_limits(workload: Workload) -> dict[str, float]:
+    """The service level that a workload's file names; empty where it names none."""
+    return {f"{k}_ms": workload.get(f"slo.{k}").point * 1e3 for k in ("ttft", "tpot") if workload.has(f"slo.{k}")}
+
+
+def own_load(workload: Workload) -> tuple[float | None, int | None]:
+    """(sessions a second, sessions at once) that a workload's file names, one of them None. Raises UserMistake."""
+    if workload.has("load.rate"):
+        return workload.get("load.rate").point, None
+    if workload.has("load.concurrency"):
+        return None, max(1, round(workload.get("load.concurrency").point))
+    raise UserMistake(f"workload '{workload.id}' names no load: give --rate R sessions a second, or --concurrency N")
 
 
 def bar(title: str, total: int, opened: ExitStack) -> Callable[[int], None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import policy, policy_options
+from harness.commands._serving import own_limits, policy, policy_options
 from harness.commands._tables import format_option, path_option, show
 from harness.errors import UserMistake
 
@@ -88,8 +88,7 @@ def limits_of(slo: str | None, workload) -> dict[str, float]:
     """The limits that were given, else the workload's own. Raises UserMistake where there are none."""
     from harness.serving.slo import parse_slo
 
-    own = {f"{k}_ms": workload.get(f"slo.{k}").point * 1e3 for k in ("ttft", "tpot") if workload.has(f"slo.{k}")}
-    given = parse_slo(slo) or own
+    given = parse_slo(slo) or own_limits(workload)
     if not given:
         raise UserMistake(f"workload '{workload.id}' names no service level: give --slo ttft_ms=...,tpot_ms=...")
     return given

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import bar, policy, policy_options, request_options, requests
+from harness.commands._serving import bar, own_limits, own_load, policy, policy_options, request_options, requests
 from harness.commands._tables import path_option, show
 from harness.errors import UserMistake
 
@@ -24,37 +24,42 @@ if TYPE_CHECKING:
 @click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="R", help="Sessions that begin a second.")
 @click.option("--concurrency", type=click.IntRange(1), metavar="N", help="So many sessions at once instead.")
 @click.option("--slo", metavar="SPEC", help="Service level for goodput: ttft_ms=500,tpot_ms=50.")
-@click.option("--warmup", type=click.FloatRange(0), default=0.0, metavar="S",
-              help="Leave requests of the first S seconds out of the figures.")  # fmt: skip
+@click.option("--warmup", type=click.FloatRange(0), metavar="S",
+              help="Leave the first S seconds out of the figures (default: a closed loop's first wave).")  # fmt: skip
 @policy_options
 @click.option("--interval/--no-interval", default=True, help="Two further runs for p10 and p90 (default), or none.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the results.")
 @path_option
 def command(
     stack: str, trace: Path | None, form: str | None, workload: str | None, count: int | None, seed: int,
-    rate: float | None, concurrency: int | None, slo: str | None, warmup: float, routing: str, keep_s: float | None,
-    hold_s: float, host_gb: float, interval: bool, out: Path | None,
+    rate: float | None, concurrency: int | None, slo: str | None, warmup: float | None, routing: str,
+    keep_s: float | None, hold_s: float, host_gb: float, interval: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Simulate the serving of requests by STACK (model/dtype@chip:count,option=value,...).
 
     Requests come from a recorded trace or are drawn from a workload. Open loop: they arrive when the trace says, or
-    --rate sessions a second. Closed loop: --concurrency sessions at once, a new one when one ends. Writes requests.csv
-    (one row a request), summary.json (every figure with p10 and p90) and timeline.png into DIR.
+    --rate sessions a second. Closed loop: --concurrency sessions at once, a new one when one ends. A workload names its
+    own load and service level, which --rate, --concurrency and --slo replace. Writes requests.csv (one row a request),
+    summary.json (every figure with p10 and p90) and timeline.png into DIR.
 
     \b
     Example:
       stackline simulate llama-3.1-8b@h100-sxm --workload chat --rate 2 --slo ttft_ms=500,tpot_ms=50 -o sim
       stackline simulate qwen3-235b-a22b/fp8@zhenwu-m890:8 --workload coding-agent --concurrency 8 -o agents
     """
+    from harness import profiles
     from harness.serving.deploy import deploy
     from harness.serving.slo import parse_slo
     from harness.serving.summary import simulated
 
     if rate is not None and concurrency is not None:
         raise UserMistake("--rate is an open loop, --concurrency a closed one: give one of them")
-    if workload is not None and rate is None and concurrency is None:
-        raise UserMistake("how much of the workload: --rate R sessions a second, or --concurrency N at once")
-    limits, deployment = parse_slo(slo), deploy(stack)
+    deployment, limits = deploy(stack), parse_slo(slo)
+    if workload is not None:
+        drawn = profiles.workload(workload)
+        limits = limits or own_limits(drawn)
+        if rate is None and concurrency is None:
+            rate, concurrency = own_load(drawn)
     frame = requests(trace, form, workload, count, seed, rate)
     begun = time.perf_counter()
     with ExitStack() as opened:
@@ -63,17 +68,17 @@ def command(
         found = simulated(deployment, frame, limits, concurrency, policy(routing, keep_s, hold_s, host_gb), warmup,
                           interval, lambda n, k: told(n + k * len(frame)))  # fmt: skip
     if out is not None:
-        _write(found, out, seed, limits, warmup)
+        _write(found, out, seed, limits)
     _say(found, time.perf_counter() - begun)
 
 
-def _write(found: Simulated, out: Path, seed: int, limits: dict[str, float], warmup: float) -> None:
+def _write(found: Simulated, out: Path, seed: int, limits: dict[str, float]) -> None:
     from harness.commands._timeline import draw
     from harness.serving.summary import summary
 
     out.mkdir(parents=True, exist_ok=True)
     found.requests.to_csv(out / "requests.csv", index=False, lineterminator="\n")
-    document = summary(found, seed, limits, warmup)
+    document = summary(found, seed, limits)
     (out / "summary.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     draw(found, out / "timeline.png")
     click.echo(f"wrote {out}/requests.csv, summary.json, timeline.png", err=True)
@@ -88,8 +93,10 @@ _SHOWN = {
 def _say(found: Simulated, seconds: float) -> None:
     figures = found.figures
     rejected = found.requests[found.requests["status"] == "rejected"]
+    w = found.window
     click.echo(f"{found.run.deployment.stack}: {len(found.requests):,} requests in {seconds:.1f} s, "
-               f"{len(rejected):,} rejected. Modelled; p10..p90 in brackets.\n")  # fmt: skip
+               f"{len(rejected):,} rejected.\nModelled; p10..p90 in brackets; figures of the simulated time from "
+               f"{w.begin_s:,.0f} to {w.end_s:,.0f} s.\n")  # fmt: skip
     rows = []
     for name, (title, times, unit) in _SHOWN.items():
         if f"{name}.p50" in figures:

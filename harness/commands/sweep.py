@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands._serving import policy_options
+from harness.commands._serving import own_load, policy_options
 from harness.commands._tables import format_option, path_option, show
 from harness.errors import UserMistake
 
@@ -57,7 +57,8 @@ def command(
         raise UserMistake(f"--users is the load while something else is varied; --over {over} varies the load itself")
     deployment, sessions = deploy(stack), pool(workload, seed)
     limits = limits_of(slo, sessions.workload)
-    load = users or _usual(sessions.workload)
+    varies = over in ("users", "rate")
+    load = 0 if varies else users or own_load(sessions.workload)[1] or _no_users(sessions.workload.id)
     fixed = {"routing": routing, "keep_s": math.nan if keep_s is None else keep_s, "hold_s": hold_s,
              "host_bytes": host_gb * 1e9}  # fmt: skip
     found = rows(deployment, sessions, over, asked, load, limits, fixed, lambda line: click.echo(f"  {line}", err=True))
@@ -71,11 +72,8 @@ def command(
         click.echo(f"wrote {out}/sweep.csv, sweep.png", err=True)
 
 
-def _usual(workload) -> int:
-    """The load that the workload's file names."""
-    if workload.has("load.concurrency"):
-        return max(1, round(workload.get("load.concurrency").point))
-    raise UserMistake(f"workload '{workload.id}' names no number of users: give --users N")
+def _no_users(workload: str) -> int:
+    raise UserMistake(f"workload '{workload}' names a rate, no number of users: give --users N")
 
 
 def _values(text: str, over: str) -> tuple[float, ...]:

@@ -51,13 +51,15 @@ def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chi
     free = kv_room_bytes(stack, arch, dtypes, layout, chip, budget, sequences)
     unit = token or state  # a cache of windows alone is counted in sequences
     if free < unit:
-        room = memory.Room(weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp, None, 1.0, None)
-        raise NotPredictable(memory.too_small(chip, room, layout.chips))
-    chunk = stack.options.get("chunk")
+        weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
+        raise NotPredictable(
+            f"weights take {weights / 1e9:.1f} GB a chip over {layout.chips} chip(s); of {chip.name}'s "
+            f"{chip.get('memory.capacity').point / 1e9:.1f} GB nothing is left for the KV cache"
+        )
     recurrent = any(isinstance(g.attention, Recurrent) for g in arch.layers)
     prefix = stack.options.get("prefix")
     return Engine(
-        budget, sequences * ranks, int(laws.assumed("page_tokens").point), int(chunk) if chunk else None,
+        budget, sequences * ranks, int(laws.assumed("page_tokens").point), stack.number("chunk"),
         family not in PREFILL_FIRST, family == memory.RESERVING,
         bool(token) and (prefix == "1" if prefix else not recurrent), int(free / unit) * layout.dp,
         -(-int(state) // int(token)) if token else 1, bool(token), token * layout.pp * layout.tp,

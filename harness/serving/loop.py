@@ -48,7 +48,7 @@ class Loop:
             from_later = bool(later) and later[0] < upcoming
             arriving = later[0] if from_later else upcoming
             if arriving[0] > until_ns and replica.end > until_ns:
-                return
+                break
             if arriving[0] < replica.end or (arriving[0] == replica.end and replica.doing == WAKE):
                 if from_later:
                     heappop(later)
@@ -63,6 +63,8 @@ class Loop:
                 self._answer(replica)
                 if tick is not None:
                     tick(self.answered)
+        if tick is not None:
+            tick(self.answered)
 
     def _arrive(self, now: int, i: int, brought: bool) -> None:
         target = self.route(self.decoders if brought else self.entry, i, now)

@@ -1,13 +1,16 @@
 """The figures of one simulation, from its requests and its journal: flat, by name, in SI units.
 
-Latencies are over the answered requests that arrived after the warm-up; throughput and goodput divide what those
-produced by the time from the warm-up's end to the last answer, drain included. Power is board power: at work by the
-share of its time in which kernels read or multiply, idle between. Money is rent of every chip for the whole time.
+They are taken over a window. An open loop's reaches from the warm-up's end to the last answer, drain included. A closed
+loop's is its steady state: from when the first wave of sessions, which begin together, has its first answers, to when
+the last session begins, after which fewer than asked are at work. Latencies are of requests that arrive in the window,
+throughput and goodput of those answered in it. Power is board power: at work by the share of its time in which kernels
+read or multiply, idle between. Money is rent of every chip, busy or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -30,31 +33,57 @@ UNITS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Window:
+    """From when to when figures are taken, s."""
+
+    begin_s: float
+    end_s: float
+
+
+def window(done: Run, requests: pd.DataFrame, warmup_s: float | None) -> Window:
+    """warmup_s: where the window begins; None leaves it to the loop (see above)."""
+    finish = requests["arrival_s"] + requests["e2e_s"]
+    end = float(finish.max())
+    starts = requests.loc[(requests["turn"] == 0) & requests["arrival_s"].notna(), "arrival_s"].to_numpy(float)
+    users = done.concurrency
+    if users is None or len(starts) <= users:
+        return Window(warmup_s or 0.0, end)
+    first_wave = finish[(requests["turn"] == 0) & (requests["arrival_s"] == 0)]
+    begin = float(first_wave.max()) if warmup_s is None else warmup_s
+    last = float(starts.max())
+    return Window(begin, last) if last > begin else Window(warmup_s or 0.0, end)
+
+
 def figures(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, slo: Mapping[str, float],
-            warmup_s: float = 0.0) -> dict[str, float]:  # fmt: skip
+            warmup_s: float | None = None) -> dict[str, float]:  # fmt: skip
     """{name: value}; what cannot be said (no price, no answered request) is absent.
 
     requests: the simulated columns; trace: the checked frame they came from. Latency names are `<column>.<statistic>`.
     """
     ok = (requests["status"] == "ok").to_numpy()
-    counted = ok & (requests["arrival_s"].to_numpy(float) >= warmup_s)
-    if not counted.any():
+    if not ok.any():
         return {}
-    some = requests[counted]
-    chips, end = done.deployment.stack.chips, float((some["arrival_s"] + some["e2e_s"]).max())
-    span = end - warmup_s
+    w = window(done, requests, warmup_s)
+    arrival, finish = requests["arrival_s"].to_numpy(float), (requests["arrival_s"] + requests["e2e_s"]).to_numpy(float)
+    came = (arrival >= w.begin_s) & (arrival <= w.end_s)
+    some, left = requests[ok & came], requests[ok & (finish >= w.begin_s) & (finish <= w.end_s)]
+    if not len(some) or not len(left):
+        return {}
+    chips, end, span = done.deployment.stack.chips, float(np.nanmax(finish)), w.end_s - w.begin_s
     out = {f"{name}.{stat}": value for name in LATENCIES for stat, value in _spread(some[name].to_numpy(float)).items()}
-    written, read = float(some["osl"].sum()), float(some["isl"].sum())
-    good = int(meets(some, slo).sum())
+    written, read = float(left["osl"].sum()), float(left["isl"].sum())
+    refused = int((~ok & came).sum())
     out |= {
         "makespan_s": end, "output_tok_s_per_chip": written / span / chips,
-        "total_tok_s_per_chip": (written + read) / span / chips, "request_s": len(some) / span,
-        "goodput_req_s": good / span, "goodput_share": good / len(requests[~ok | counted]),
-        "prefix_hit_rate": float(some["cached_tokens"].sum()) / read,
+        "total_tok_s_per_chip": (written + read) / span / chips, "request_s": len(left) / span,
+        "goodput_req_s": int(meets(left, slo).sum()) / span,
+        "goodput_share": int(meets(some, slo).sum()) / (len(some) + refused),
+        "prefix_hit_rate": float(some["cached_tokens"].sum()) / float(some["isl"].sum()),
         "kv_peak_fraction": done.journal.peak / done.deployment.engine.capacity,
         "preemptions": float(requests["preemptions"].sum()),
     }  # fmt: skip
-    return out | energy_figures(done, end) | _sessions(done, requests, trace, ok) | _money(done, requests[ok], end)
+    return out | energy_figures(done, end) | _sessions(requests, trace, ok) | _money(done, requests, left, end, span)
 
 
 def _spread(x: np.ndarray) -> dict[str, float]:
@@ -65,7 +94,7 @@ def _spread(x: np.ndarray) -> dict[str, float]:
                                                 strict=True))}  # fmt: skip
 
 
-def _sessions(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, ok: np.ndarray) -> dict[str, float]:
+def _sessions(requests: pd.DataFrame, trace: pd.DataFrame, ok: np.ndarray) -> dict[str, float]:
     """Of sessions answered whole: how long they took, and what they waited for."""
     if (trace["turn"] == 0).all():
         return {}
@@ -86,26 +115,34 @@ def _sessions(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, ok: np.nda
     }  # fmt: skip
 
 
-def _money(done: Run, answered: pd.DataFrame, end_s: float) -> dict[str, float]:
-    """Rent of all chips for the whole time, and split over what it was spent on.
+def _money(done: Run, requests: pd.DataFrame, left: pd.DataFrame, end_s: float, span_s: float) -> dict[str, float]:
+    """Rent of all chips for the whole time; a session's and a token's share of the window's.
 
     Idle time is shared out like time at work. Time of prompts' chunks is their new tokens', but for the attention to
     what was cached, which is the cached tokens'; decode steps are the answers'.
     """
-    d, j = done.deployment, done.journal
+    d = done.deployment
     price = cost.price(d.chip, d.stack.options.get("price"))
     if price is None:
         return {}
-    usd = price.cited.point * d.stack.chips * end_s
-    out = {"usd": usd}
-    sessions = answered["session"].nunique()
-    if (answered["turn"] > 0).any() and sessions:
-        out["usd_per_session"] = usd / sessions
-    cached, new = answered["cached_tokens"].to_numpy(np.int64), answered["isl"].to_numpy(np.int64)
-    new = new - cached
-    attention = done.table.attention
-    reread = sum(attention(f, c) - attention(f, 0) for f, c in zip(new.tolist(), cached.tolist(), strict=True) if c)
-    spent = {"cached_input": max(reread, 0), "new_input": max(j.prompt_ns - max(reread, 0), 0), "output": j.decode_ns}
-    tokens = {"cached_input": cached.sum(), "new_input": new.sum(), "output": answered["osl"].sum()}
+    a_second = price.cited.point * d.stack.chips
+    out = {"usd": a_second * end_s}
+    last_turn = np.asarray(done.arrivals.follower)[left.index.to_numpy()] < 0
+    if (requests["turn"] > 0).any() and last_turn.any():
+        out["usd_per_session"] = a_second * span_s / int(last_turn.sum())
+    cached = left["cached_tokens"].to_numpy(np.int64)
+    new = left["isl"].to_numpy(np.int64) - cached
+    spent = _spent(done, requests)
+    tokens = {"cached_input": cached.sum(), "new_input": new.sum(), "output": left["osl"].sum()}
     total = sum(spent.values())
-    return out | {f"usd_per_m_{k}_tok": usd * spent[k] / total / n * 1e6 for k, n in tokens.items() if n and total}
+    return out | {f"usd_per_m_{k}_tok": a_second * span_s * spent[k] / total / n * 1e6 for k, n in tokens.items() if n}
+
+
+def _spent(done: Run, requests: pd.DataFrame) -> dict[str, int]:
+    """Nanoseconds at work by what they were for."""
+    some = requests[requests["status"] == "ok"]
+    cached = some["cached_tokens"].to_numpy(np.int64)
+    new = (some["isl"].to_numpy(np.int64) - cached).tolist()
+    attention, j = done.table.attention, done.journal
+    reread = sum(attention(f, c) - attention(f, 0) for f, c in zip(new, cached.tolist(), strict=True) if c)
+    return {"cached_input": max(reread, 0), "new_input": max(j.prompt_ns - max(reread, 0), 0), "output": j.decode_ns}

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from harness import profiles
 from harness.profile_types import Workload
 from harness.quantity import stream
 from harness.serving.simulate import Start
-from harness.workloads import cached_tokens, checked, generate
-from harness.workloads.shape import shape, workload_of
+from harness.workloads import cached_tokens, checked, generate, shape
 
 POOL_SESSIONS = 1500  # drawn once; sessions of a simulation are drawn from these
 
@@ -48,7 +48,7 @@ class Pool:
 
 def pool(workload: str | Workload, seed: int = 0, sessions: int = POOL_SESSIONS) -> Pool:
     """Draw the sessions."""
-    workload = workload_of(workload)
+    workload = profiles.workload(workload) if isinstance(workload, str) else workload
     rows = checked(generate(workload, sessions, seed))
     first = np.append(np.flatnonzero(rows["turn"].to_numpy() == 0), len(rows))
     gaps = np.cumsum(rows["gap_s"].fillna(0.0).to_numpy())

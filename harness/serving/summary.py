@@ -16,7 +16,7 @@ import pandas as pd
 from harness.errors import NotPredictable
 from harness.roofline.point import point
 from harness.serving.deploy import Deployment
-from harness.serving.outcome import LATENCIES, UNITS, figures
+from harness.serving.outcome import LATENCIES, UNITS, Window, figures, window
 from harness.serving.simulate import Policy, Run, columns, run
 
 SCHEMA_VERSION = 1
@@ -33,10 +33,11 @@ class Simulated:
     requests: pd.DataFrame
     figures: dict[str, tuple[float, float, float]]
     scales: tuple[float, float]
+    window: Window
 
 
 def simulated(d: Deployment, trace: pd.DataFrame, slo: Mapping[str, float], concurrency: int | None = None,
-              policy: Policy | None = None, warmup_s: float = 0.0, interval: bool = True,
+              policy: Policy | None = None, warmup_s: float | None = None, interval: bool = True,
               tick: Callable[[int, int], None] | None = None) -> Simulated:  # fmt: skip
     """Simulate a checked frame, with the interval's two further runs; tick(answered, run number)."""
 
@@ -49,7 +50,7 @@ def simulated(d: Deployment, trace: pd.DataFrame, slo: Mapping[str, float], conc
     scales = step_scales(done) if interval else (1.0, 1.0)
     ends = [one(s, k)[2] for k, s in enumerate(scales, 1)] if interval else []
     found = {name: (value, *_reach([value, *(e[name] for e in ends if name in e)])) for name, value in middle.items()}
-    return Simulated(done, trace, requests, found, scales)
+    return Simulated(done, trace, requests, found, scales, window(done, requests, warmup_s))
 
 
 def _reach(values: list[float]) -> tuple[float, float]:
@@ -72,7 +73,7 @@ def step_scales(done: Run) -> tuple[float, float]:
     return tpot.p10 / tpot.value, tpot.p90 / tpot.value
 
 
-def summary(s: Simulated, seed: int, slo: Mapping[str, float], warmup_s: float) -> dict:
+def summary(s: Simulated, seed: int, slo: Mapping[str, float]) -> dict:
     """The contract's document."""
     d, policy = s.run.deployment, s.run.policy
     rejected = int((s.requests["status"] == "rejected").sum())
@@ -87,7 +88,7 @@ def summary(s: Simulated, seed: int, slo: Mapping[str, float], warmup_s: float) 
     out |= {name: _figure(s.figures.get(name), unit) for name, unit in UNITS.items() if name in s.figures}
     out["slo"] = dict(slo)
     out["settings"] = {
-        "warmup_s": warmup_s, "concurrency": s.run.concurrency, "routing": policy.routing,
+        "window_s": [s.window.begin_s, s.window.end_s], "concurrency": s.run.concurrency, "routing": policy.routing,
         "keep_s": None if np.isnan(policy.keep_s) else policy.keep_s, "hold_s": policy.hold_s,
         "host_bytes": policy.host_bytes, "replicas": d.entry, "decode_replicas": d.decoders,
         "kv_capacity_tokens": d.engine.capacity, "max_seqs": d.engine.sequences,
@@ -107,5 +108,5 @@ def _figure(found: tuple[float, float, float] | None, unit: str) -> dict | None:
 NOTES = (
     "times are the engine's: from a request's arrival at the scheduler to its tokens, the way there and back left out",
     "p10 and p90: all step times together at the p10 and p90 of the modelled time a token",
-    "latencies over answered requests that arrived after the warm-up; throughput from there to the last answer",
+    "latencies of requests that arrive in the window, throughput and goodput of those answered in it",
 )
