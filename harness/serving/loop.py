@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 
+import numpy as np
+
 from harness.serving.arrivals import Arrivals
 from harness.serving.cache import NEVER
 from harness.serving.journal import Journal
@@ -115,8 +117,11 @@ def _starts(
     a: Arrivals, concurrency: int | None, in_progress: bool
 ) -> tuple[Iterator[tuple[int, int, bool]], Iterator[int] | None]:
     """What begins by itself, in order of time; and the sessions that wait for one to end."""
-    first = [i for i, at in enumerate(a.arrival) if at >= 0]
-    if concurrency is None:
-        return iter(sorted((a.arrival[i], i, False) for i in first)), None
-    begun = sorted((a.arrival[i] if in_progress else 0, i, False) for i in first[:concurrency])
-    return iter(begun), iter(first[concurrency:])
+    arrival = np.frombuffer(a.arrival, np.int64)
+    first = np.flatnonzero(arrival >= 0)
+    if concurrency is not None:
+        first, waiting = first[:concurrency], first[concurrency:]
+        begun = sorted((a.arrival[i] if in_progress else 0, i, False) for i in first.tolist())
+        return iter(begun), (int(i) for i in waiting)
+    in_order = first[np.argsort(arrival[first], kind="stable")]
+    return ((a.arrival[i], int(i), False) for i in in_order), None

@@ -21,6 +21,7 @@ from harness.serving.simulate import Run
 from harness.serving.slo import meets
 
 PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
+_USED = ["arrival_s", "isl", "osl", "cached_tokens", "ttft_s", "tpot_s", "e2e_s", "queue_s", "status"]
 LATENCIES = ("ttft_s", "tpot_s", "e2e_s", "queue_s")
 UNITS = {
     "makespan_s": "s", "output_tok_s_per_chip": "token/s", "total_tok_s_per_chip": "token/s",
@@ -67,7 +68,9 @@ def figures(done: Run, requests: pd.DataFrame, trace: pd.DataFrame, slo: Mapping
     w = window(done, requests, warmup_s)
     arrival, finish = requests["arrival_s"].to_numpy(float), (requests["arrival_s"] + requests["e2e_s"]).to_numpy(float)
     came = (arrival >= w.begin_s) & (arrival <= w.end_s)
-    some, left = requests[ok & came], requests[ok & (finish >= w.begin_s) & (finish <= w.end_s)]
+    went = (finish >= w.begin_s) & (finish <= w.end_s)
+    some = requests.loc[ok & came, _USED]
+    left = some if (came == went).all() else requests.loc[ok & went, _USED]
     if not len(some) or not len(left):
         return {}
     chips, end, span = done.deployment.stack.chips, float(np.nanmax(finish)), w.end_s - w.begin_s
@@ -140,9 +143,9 @@ def _money(done: Run, requests: pd.DataFrame, left: pd.DataFrame, end_s: float, 
 
 def _spent(done: Run, requests: pd.DataFrame) -> dict[str, int]:
     """Nanoseconds at work by what they were for."""
-    some = requests[requests["status"] == "ok"]
+    some = requests.loc[(requests["status"] == "ok") & (requests["cached_tokens"] > 0), ["cached_tokens", "isl"]]
     cached = some["cached_tokens"].to_numpy(np.int64)
     new = (some["isl"].to_numpy(np.int64) - cached).tolist()
     attention, j = done.table.attention, done.journal
-    reread = sum(attention(f, c) - attention(f, 0) for f, c in zip(new, cached.tolist(), strict=True) if c)
+    reread = sum(attention(f, c) - attention(f, 0) for f, c in zip(new, cached.tolist(), strict=True))
     return {"cached_input": max(reread, 0), "new_input": max(j.prompt_ns - max(reread, 0), 0), "output": j.decode_ns}

@@ -132,11 +132,23 @@ def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:
         "cached_tokens": j.cached, "replica": pd.array(j.replica, "Int64"),
         "queue_s": admitted - arrival, "ttft_s": first - arrival,
         "tpot_s": tpot, "e2e_s": finished - arrival, "preemptions": j.preemptions,
-        "status": np.where(rejected, "rejected", "ok"), "reason": [j.reason.get(i, "") for i in range(len(a))],
+        "status": pd.Categorical.from_codes(rejected.astype(np.int8), ["ok", "rejected"]),
+        "reason": _reasons(j.reason, len(a)),
     }, index=requests.index)  # fmt: skip
+
+
+def _reasons(found: Mapping[int, str], rows: int) -> pd.Categorical:
+    """Why requests were rejected, one byte or two a row; empty for the others."""
+    words = {word: k for k, word in enumerate(["", *dict.fromkeys(found.values())])}
+    codes = np.zeros(rows, np.int32)
+    for i, reason in found.items():
+        codes[i] = words[reason]
+    return pd.Categorical.from_codes(codes, list(words))
 
 
 def _seconds(ns: list[int]) -> np.ndarray:
     """Nanoseconds as seconds; NaN where a thing has not happened."""
     out = np.asarray(ns, float)
-    return np.where(out < 0, np.nan, out / NS)
+    out[out < 0] = np.nan
+    out /= NS
+    return out
