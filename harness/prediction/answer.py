@@ -24,7 +24,7 @@ _SLICE = 8192  # rows of one step's arrays
 def answer(rows: Rows, constants: fitted.Constants | None = None) -> Answers:
     """All rows' figures. constants: None takes the shipped ones."""
     constants = constants or fitted.load()
-    plans = sort(rows, sorted(constants.left_out))
+    plans = sort(rows, sorted(constants.left_out), constants.own_laws)
     out = _Columns(rows)
     for plan in plans.plans:
         for part in slices(plan, _SLICE):

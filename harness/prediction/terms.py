@@ -25,7 +25,7 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     Raises NotPredictable with the row's reason.
     """
     constants = constants or fitted.load()
-    plans = sort(read(frame.iloc[:1]), sorted(constants.left_out))
+    plans = sort(read(frame.iloc[:1]), sorted(constants.left_out), constants.own_laws)
     if not plans.plans:
         raise NotPredictable(plans.reasons.text.values[0])
     plan = plans.plans[0]
@@ -53,7 +53,8 @@ def _ideal(blocks: list[Block], view: View, constants: fitted.Constants) -> dict
     out, chip_id = {}, view.hardware.chips[view.index[0]].id
     for block in blocks:
         law = {} if block.law == "small" else view.law(links.CLASS.get(block.law, block.law))
-        measured = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
+        shipped = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
+        measured = shipped or block.law in constants.own_laws.get(chip_id, {})
         origin = "fitted" if block.law == "small" else "measured" if measured else "prior"
         # The blocks' times are at effective rates: an efficiency brings them back to the profile's.
         full = (

@@ -96,7 +96,7 @@ def point(
         raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
     dtypes = resolve_dtypes(stack, body, chip)
     where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
-    view = View(Hardware.of([chip], constants.left_out), np.zeros(1, int))
+    view = View(Hardware.of([chip], constants.left_out, constants.own_laws), np.zeros(1, int))
     used = _used(chip, where, dtypes)
     asked = _asked(stack, where.replicas, isl, osl, concurrency)
     work = prepare(arch, dtypes, where.layout, where.split, view, asked)
