@@ -64,6 +64,10 @@ class StepTime:
 class Point:
     """What one operating point gives: figures by name, what bounds it, what it was made of."""
 
+    stack: Stack
+    chip: Chip
+    lengths: tuple[float, float]  # input and output tokens
+    concurrency: float
     figures: dict[str, Figure]
     bound_by: str
     placement: Placement
@@ -118,7 +122,8 @@ def point(
     if body is not model:
         notes["proxy"] = body.id
     decode, prefill = _steps(t, work, arch, dtypes, where, isl, osl)
-    return Point(shown, BOUNDS[bound(t, work)[0]], where, batch, dtypes, decode, prefill, float(work.room.sequences[0]),
+    bound_by, room = BOUNDS[bound(t, work)[0]], float(work.room.sequences[0])
+    return Point(stack, chip, (isl, osl), concurrency, shown, bound_by, where, batch, dtypes, decode, prefill, room,
                  _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
 
 
