@@ -11,9 +11,9 @@ from harness.prediction.rows import read
 from harness.roofline import constants as fitted
 from harness.roofline import laws, links
 from harness.roofline.blocks import Block
-from harness.roofline.evaluate import spreads, timed
+from harness.roofline.evaluate import Timed, spreads, timed
 from harness.roofline.hardware import View
-from harness.roofline.operate import prepare, room
+from harness.roofline.operate import Work, prepare, room
 
 
 def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> pd.DataFrame:
@@ -33,10 +33,14 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     if room(plan.arch, plan.dtypes, plan.layout, view, asked).sequences[0] < 1:
         raise NotPredictable("it does not fit in memory")
     work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
-    t = timed(work, asked, constants, named=True)
+    return table_of(timed(work, asked, constants, named=True), work, constants, plan.dtypes.act)
+
+
+def table_of(t: Timed, work: Work, constants: fitted.Constants, act_dtype: str) -> pd.DataFrame:
+    """`explain`'s table of the first row of what was timed by operator; `attrs["unknowns"]` as `evaluate.spreads`."""
     lines = []
     for phase, seconds, blocks in (("decode", t.decode, work.decode), ("prefill", t.alone, work.prefill)):
-        ideal = _ideal(blocks, view, constants)
+        ideal = _ideal(blocks, work.view, constants)
         for name, value in seconds.by_name.items():
             took = float(value[0])
             best, origin = ideal.get(name, (np.nan, "fitted"))
@@ -44,7 +48,7 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
                           np.nan if seconds.bounds[name] == "overhead" else min(best / took, 1.0), origin))  # fmt: skip
     columns = ["phase", "term", "seconds", "share", "bound", "of_peak", "constants"]
     table = pd.DataFrame(lines, columns=columns).sort_values(["phase", "seconds"], ascending=[True, False])
-    table.attrs["unknowns"] = spreads(t, work, constants, plan.dtypes.act)
+    table.attrs["unknowns"] = spreads(t, work, constants, act_dtype)
     return table.reset_index(drop=True)
 
 

@@ -79,6 +79,7 @@ class Point:
     used: dict[str, dict[str, Cited]]  # figure -> the profile values it rests on
     price: cost.Price | None
     timed: Timed
+    work: Work
     notes: dict[str, str] = field(default_factory=dict)
 
     def weakest_kind(self, figure: str) -> str:
@@ -124,7 +125,7 @@ def point(
     decode, prefill = _steps(t, work, arch, dtypes, where, isl, osl)
     bound_by, room = BOUNDS[bound(t, work)[0]], float(work.room.sequences[0])
     return Point(stack, chip, (isl, osl), concurrency, shown, bound_by, where, batch, dtypes, decode, prefill, room,
-                 _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
+                 _rests_on(shown, used, chip, price), price, t, work, notes)  # fmt: skip
 
 
 def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: float) -> Asked:
