@@ -39,12 +39,12 @@ class Hardware:
 
     chips: tuple[Chip, ...]
     left_out: frozenset[str] = frozenset()
-    own_laws: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     _columns: dict = field(default_factory=dict, repr=False, compare=False)
+    own_laws: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chips: Sequence[Chip], left_out: Collection[str] = (), own_laws: Mapping | None = None) -> Hardware:
-        return cls(tuple(chips), frozenset(left_out), own_laws or {})
+        return cls(tuple(chips), frozenset(left_out), own_laws=own_laws or {})
 
     def column(self, name: str, make) -> np.ndarray:
         """A column made once."""
