@@ -15,12 +15,15 @@ def mixed(rows: int) -> pd.DataFrame:
     """Few rows a plan: chips, models, formats and layouts drawn; some do not fit, some do not divide."""
     rng = np.random.default_rng(5)
     pick = lambda *values: np.array(values, object)[rng.integers(0, len(values), rows)]  # noqa: E731
-    return pd.DataFrame({
+    frame = pd.DataFrame({
         "chip": pick("h100-sxm", "h20-96gb", "mi355x", "zhenwu-m890", "a100-sxm-80gb"), "chips": pick(1, 4, 8),
-        "model": pick(*MODELS), "weight_dtype": pick("bf16", "fp8", None), "kv_dtype": pick("fp8", None),
-        "tp": pick(1, 2, 4, None), "isl": rng.integers(16, 9000, rows), "osl": rng.integers(2, 900, rows),
+        "model": pick(*MODELS), "weight_dtype": pick("bf16", "fp8", "int4", None), "kv_dtype": pick("fp8", None),
+        "tp": pick(1, 2, 8, None), "isl": rng.integers(16, 9000, rows), "osl": rng.integers(2, 900, rows),
         "concurrency": pick(1, 16, 300, None), "scenario": pick("static-batch", None),
     })  # fmt: skip
+    names = ["chip", "chips", "model", "weight_dtype", "tp", "isl", "concurrency"]
+    frame.loc[7, names] = ["mi355x", 8, "qwen3.7-max", "int4", 8, 512, 4]  # by a proxy that nothing smaller holds
+    return frame
 
 
 def test_each_row_is_answered_as_it_is_alone_and_in_any_order():
