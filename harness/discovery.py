@@ -8,6 +8,7 @@ only from `--path`, never from the working folder: what runs code must be asked 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -112,8 +113,13 @@ def _looks_like(kind: Kind, path: Path, known: Iterable[str]) -> bool:
 
 
 def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    files = sorted(p for p in folder.iterdir() if p.suffix in kind.suffixes and not p.name.startswith("_"))
     # A Python file's name may not hold a dash where it is imported as a module; its id shows one.
-    return {p.stem.replace("_", "-"): p for p in files}
+    return {
+        name.rpartition(".")[0].replace("_", "-"): folder / name
+        for name in names
+        if name.endswith(kind.suffixes) and not name.startswith(("_", "."))
+    }

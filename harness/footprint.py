@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from harness.architecture import Architecture, Dense, LayerGroup, Recurrent
 from harness.operators import Dtypes
 from harness.trace import BYTES
 
 
+@lru_cache(maxsize=20_000)
 def weight_bytes(arch: Architecture, dtypes: Dtypes, tp: int = 1, ep: int = 1, dp: int = 1) -> float:
     """Bytes of weights on one of tp x dp chips: what must fit beside the KV cache.
 
@@ -34,12 +37,14 @@ def _layer_bytes(arch: Architecture, g: LayerGroup, dtypes: Dtypes, tp: int, ep:
     return g.count * (total + routed * BYTES[dtypes.of("experts")] + common * BYTES[dtypes.of("shared_experts")])
 
 
+@lru_cache(maxsize=20_000)
 def kv_bytes_per_token(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
     """Bytes one more token of context takes on one chip (a latent is copied to every chip, KV heads are split)."""
     elements = sum(g.count * g.attention.kv_elements_per_token * g.attention.kv_share(tp) for g in arch.layers)
     return elements * BYTES[kv_dtype]
 
 
+@lru_cache(maxsize=20_000)
 def state_bytes_per_sequence(arch: Architecture, kv_dtype: str, tp: int = 1) -> float:
     """Bytes of fixed state one sequence holds on one chip.
 

@@ -2,14 +2,15 @@
 
 A schema file (`_schema.toml` in the same folder) names each allowed key with its dimension and meaning;
 `_shared.toml` holds the values and sources that several profiles share, `_support.toml` what is stated to run where.
-A file with `base = "id"` holds only what differs from that profile.
+A file with `base = "id"` holds only what differs from that profile. A file is read whenever it is asked for, and parsed
+again only where its bytes (or its base's) have changed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,19 @@ def _load(kind: Kind, path: Path, cls: type, above: tuple[Path, ...] = ()) -> An
     base = _base(kind, path, raw, cls, above)
     if base is not None:
         digest = hashlib.sha256((digest + base.sha256).encode()).hexdigest()
-    common = shared(kind)
-    rates = {key: common.get(key) for key in common.values}
-    loader = Loader(path, path.stem, schema_of(kind), common.sources, rates, base, shared_statements(kind))
-    return loader.build(raw, digest, cls)
+    built = _built.setdefault((cls, path), {})
+    if digest not in built:
+        common = shared(kind)
+        rates = {key: common.get(key) for key in common.values}
+        loader = Loader(path, path.stem, schema_of(kind), common.sources, rates, base, shared_statements(kind))
+        profile = loader.build(raw, digest, cls)
+        built.clear()  # the newest contents alone
+        built[digest] = profile
+    return built[digest]
+
+
+# (class, path) -> {digest of the contents: the profile}. Frozen, so that all who ask may share it.
+_built: dict[tuple[type, Path], dict[str, Any]] = {}
 
 
 def _base(kind: Kind, path: Path, raw: dict[str, Any], cls: type, above: tuple[Path, ...]) -> Any:
@@ -92,11 +102,17 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
     except OSError as error:
         raise MissingFile(path) from error
     try:
-        return tomllib.loads(data.decode("utf-8")), hashlib.sha256(data).hexdigest()
+        return _parsed(data), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
         raise BadFile(path, "file", "bytes that are not UTF-8", "a UTF-8 TOML file") from error
     except tomllib.TOMLDecodeError as error:
         raise BadFile(path, "file", str(error), "valid TOML") from error
+
+
+@lru_cache(maxsize=1024)
+def _parsed(data: bytes) -> dict[str, Any]:
+    """A file's tables, which nobody changes."""
+    return tomllib.loads(data.decode("utf-8"))
 
 
 @cache

@@ -13,11 +13,15 @@ EXTRACT = Path(__file__).parent / "golden"
 OUTSIDE = Path(os.environ.get("STACKLINE_REFERENCE_DATA", ROOT.parent / "shared"))
 
 
-def golden(name: str) -> list:
-    """Parameters for a golden test: the project's own extract, and the larger outside file (skipped if absent)."""
+def golden(name: str, slow: bool = False) -> list:
+    """Parameters for a golden test: the project's own extract, and the larger outside file (skipped if absent).
+
+    slow: the larger one is left to the slow tests.
+    """
     large = OUTSIDE / "golden" / name
-    skip = pytest.mark.skipif(not large.exists(), reason=f"no {large.name} in STACKLINE_REFERENCE_DATA")
-    return [pytest.param(EXTRACT / name, id="extract"), pytest.param(large, id="outside", marks=skip)]
+    marks = [pytest.mark.skipif(not large.exists(), reason=f"no {large.name} in STACKLINE_REFERENCE_DATA")]
+    marks += [pytest.mark.slow] if slow else []
+    return [pytest.param(EXTRACT / name, id="extract"), pytest.param(large, id="outside", marks=marks)]
 
 
 def read(path: Path):

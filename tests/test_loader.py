@@ -74,6 +74,15 @@ def test_a_file_of_the_same_id_stands_over_the_shipped_one(folder):
     assert own.get("compute.bf16").value == 989.4e12
 
 
+def test_a_file_is_parsed_again_only_where_it_or_its_base_has_changed(folder):
+    folder("below", 'base = "h100-sxm"\nname = "Below"\n')
+    folder("above", 'base = "below"\n')
+    first = profiles.chip("above")
+    assert profiles.chip("above") is first
+    folder("below", 'base = "h100-sxm"\nname = "Other"\n')
+    assert profiles.chip("above").name == "Other" and first.name == "Below"
+
+
 def test_a_reason_takes_an_inherited_value_away(folder):
     folder("bare", 'base = "h100-sxm"\n[missing]\n"price.neocloud" = "not rented"\n')
     assert profiles.chip("bare").missing["price.neocloud"] == "not rented"

@@ -66,13 +66,19 @@ def test_each_plot_declares_its_contract(name: str) -> None:
     assert callable(module.draw)
 
 
-def test_a_new_file_in_a_path_folder_is_a_plot_of_the_report(own_folder: Path, tmp_path: Path) -> None:
+def test_a_new_file_in_a_path_folder_is_a_plot_of_the_report_and_one_that_fails_costs_a_sentence(
+    own_folder: Path, tmp_path: Path
+) -> None:
     (own_folder / "my_plot.py").write_text(NEW_PLOT)
-    run = toy_run(tmp_path / "run")
-    page = build(run).read_text("utf-8")
+    (own_folder / "broken.py").write_text('def draw(results, figure):\n    raise ValueError("no such thing")\n')
+    run = toy_run(tmp_path / "run", quality_rows())
+    said: list[str] = []
+    page = build(run, said.append).read_text("utf-8")
     assert (run / "report" / "plots" / "my-plot.png").read_bytes().startswith(PNG)
     assert "A plot of one&#39;s own" in page
     assert "(plots/my-plot.png)" in (run / "report" / "report.md").read_text("utf-8")
+    assert "The plot “broken” failed: ValueError: no such thing." in page
+    assert [line for line in said if "failed" in line] == ["The plot “broken” failed: ValueError: no such thing."]
 
 
 def test_missing_needs_become_a_sentence_and_leave_no_old_picture(tmp_path: Path) -> None:
@@ -96,15 +102,6 @@ def test_drawing_one_plot_without_its_needs_is_an_error_that_names_them(tmp_path
 def test_an_unknown_plot_suggests_the_nearest(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownId, match="did you mean 'roofline'"):
         draw("rooflines", load_results(folder), tmp_path / "out.png")
-
-
-def test_a_plot_that_fails_costs_a_sentence_not_the_report(own_folder: Path, tmp_path: Path) -> None:
-    broken = 'def draw(results, figure):\n    raise ValueError("no such thing")\n'
-    (own_folder / "broken.py").write_text(broken)
-    said: list[str] = []
-    page = build(toy_run(tmp_path / "run"), said.append).read_text("utf-8")
-    assert "The plot “broken” failed: ValueError: no such thing." in page
-    assert len(said) == 1
 
 
 def test_one_language_is_no_comparison(tmp_path: Path) -> None:

@@ -86,8 +86,23 @@ def chip_rows() -> list[Row]:
     return rows
 
 
+def explained_rows() -> list[Row]:
+    """The first large stack by operator, and the next over it."""
+    at = {"model": LARGE, "weight_dtype": "bf16", "chips": 8, "workload": WORKLOAD, "source": "time-model"}
+    stack, notes = f"{LARGE}/bf16@sure:8", "share=0.75; bound=memory; constants=prior"
+    terms = {"decode.experts": (6.0, f"{notes}; of_peak=0.625"), "decode.engine": (2.0, "share=0.25; bound=overhead")}
+    rows = [
+        Row(stack, f"op.ms[{part}]", ms, "ms", "modelled", p10=ms / 2, p90=ms * 2, note=note, chip="sure", **at)
+        for part, (ms, note) in terms.items()
+    ]
+    rows += [Row(stack, "unknown_share[profile: memory.bandwidth]", 0.4, "1", "modelled", chip="sure", **at)]
+    ratio = {"p10": 0.2, "p90": 0.9, "note": f"to={stack}", "chip": "vague"}
+    return [*rows, Row(f"{LARGE}/bf16@vague:8", "ratio[output_tok_s_per_chip]", 0.45, "1", "assumed", **ratio, **at)]
+
+
 def toy_rows() -> list[Row]:
-    return [*quality_rows(), *stack_rows(MODEL, SUITE, SUITE), *stack_rows(LARGE, "", WORKLOAD), *chip_rows()]
+    stacks = [*stack_rows(MODEL, SUITE, SUITE), *stack_rows(LARGE, "", WORKLOAD)]
+    return [*quality_rows(), *stacks, *chip_rows(), *explained_rows()]
 
 
 def toy_manifest() -> dict:
@@ -186,6 +201,21 @@ def test_an_absent_figure_prints_a_dash_with_its_reason_and_no_zero(results: Res
     cell = quality.lines[0].cells[6]  # bits per byte: the toy has no such row
     assert (cell.main, cell.value, cell.note) == ("—", None, "the run holds no such row")
     assert "— Bits per byte: the run holds no such row" in page
+
+
+def test_one_stack_is_told_by_operator_and_what_would_narrow_it(markdown: str) -> None:
+    start = markdown.index("Where the time goes")
+    told = markdown[start:]
+    assert markdown[start:].index("experts") < told.index("engine") and "62.5\N{NO-BREAK SPACE}%" in told
+    assert "profile: memory.bandwidth | 40.0\N{NO-BREAK SPACE}%" in told
+
+
+def test_a_stack_is_set_against_the_first_with_an_interval_and_the_suites_are_not(markdown: str) -> None:
+    line = next(line for line in markdown.splitlines() if "To the first |" in line)
+    assert (
+        markdown.count("To the first |") == 1 and "45.0\N{NO-BREAK SPACE}% (20.0–90.0\N{NO-BREAK SPACE}%)" in markdown
+    )
+    assert line.count("|") > 10
 
 
 def test_a_zero_that_was_measured_is_printed(results: Results) -> None:
@@ -291,19 +321,15 @@ def test_a_run_without_rows_or_manifest_keys_still_makes_a_report(tmp_path: Path
     assert any("“chips” is left out: the run has no value of" in line for line in said)
 
 
-def test_a_source_without_description_is_said_and_listed(tmp_path: Path) -> None:
+def test_a_source_without_description_is_listed_and_a_script_address_is_never_a_link(tmp_path: Path) -> None:
+    """Rows of one chip's ceilings alone, so that nothing heavy is drawn."""
     manifest = toy_manifest()
     del manifest["sources"]["sheet-sure"]
+    manifest["sources"]["sheet-vague"]["url"] = "javascript:alert(1)"
     said: list[str] = []
-    page = build(toy_run(tmp_path / "run", manifest=manifest), said.append).read_text("utf-8")
-    assert ">sheet-sure</td>" in page
+    page = build(toy_run(tmp_path / "run", chip_rows(), manifest), said.append).read_text("utf-8")
+    assert ">sheet-sure</td>" in page and "A sheet &amp;" in page
     assert any("sheet-sure" in line for line in said)
-
-
-def test_a_script_address_is_never_a_link(tmp_path: Path) -> None:
-    manifest = toy_manifest()
-    manifest["sources"]["sheet-sure"]["url"] = "javascript:alert(1)"
-    page = build(toy_run(tmp_path / "run", manifest=manifest)).read_text("utf-8")
     assert 'href="javascript' not in page
 
 

@@ -15,6 +15,7 @@ from harness.run.job import Options, run
 from harness.suites import suite
 from tests.conftest import ROOT
 
+LIMIT = 2  # items a suite
 SILENT = lambda text: None  # noqa: E731
 
 
@@ -23,7 +24,7 @@ def small_run(tmp_path_factory, weights_folder):
     """Two suites on the reference model, two chips, one large model, in one process."""
     options = Options(
         suites=("science-choice", "word-problems-multilingual"), chips=("h100-sxm", "zhenwu-m890"),
-        models=("smollm2-135m-instruct", "qwen3-235b-a22b"), limit=4, workers=1,
+        models=("smollm2-135m-instruct", "qwen3-235b-a22b"), limit=LIMIT, workers=1,
         out=tmp_path_factory.mktemp("runs") / "small",
     )  # fmt: skip
     return load_results(run(options, SILENT))
@@ -43,7 +44,7 @@ def test_every_source_of_a_row_resolves_in_the_manifest(small_run):
 def test_measured_and_modelled_stand_side_by_side(small_run):
     rows = small_run.rows
     accuracy = rows[(rows.metric == "accuracy")]
-    assert set(accuracy.suite) == {"science-choice", "word-problems-multilingual"} and (accuracy.n == 4).all()
+    assert set(accuracy.suite) == {"science-choice", "word-problems-multilingual"} and (accuracy.n == LIMIT).all()
     tpot = rows[(rows.metric == "tpot_ms") & (rows.model == "qwen3-235b-a22b")]
     assert len(tpot) == 2 and (tpot.p10 <= tpot.value).all() and (tpot.value <= tpot.p90).all()
 
@@ -85,7 +86,7 @@ def test_the_manifest_says_what_was_used(small_run):
 
 
 def test_the_same_seed_gives_the_same_answers_and_figures(small_run, tmp_path):
-    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=4,
+    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=LIMIT,
                       workers=1, out=tmp_path / "again")  # fmt: skip
     again = load_results(run(options, SILENT)).rows
     mine = again[~again.metric.isin(["wall_s"])].drop(columns="run")
@@ -95,15 +96,12 @@ def test_the_same_seed_gives_the_same_answers_and_figures(small_run, tmp_path):
 
 
 def test_a_report_is_built_from_the_folder_alone(small_run):
-    page = build(small_run.folder, SILENT)
-    text = page.read_text("utf-8")
+    text = build(small_run.folder, SILENT).read_text("utf-8")
     assert "Zhenwu M890" in text and "assumed" in text
-    first = page.read_bytes()
-    assert build(small_run.folder, SILENT).read_bytes() == first
 
 
 def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
-    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=4,
+    options = Options(suites=("science-choice",), chips=("h100-sxm",), models=("smollm2-135m-instruct",), limit=LIMIT,
                       runner=f"replay:{small_run.folder / 'answers.jsonl'}", out=tmp_path / "replay")  # fmt: skip
     replayed = load_results(run(options, SILENT)).rows
     value = lambda rows: rows.query("metric == 'accuracy' and suite == 'science-choice'").value.iloc[0]  # noqa: E731

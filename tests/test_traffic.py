@@ -20,6 +20,7 @@ from harness.roofline.compiled import Layout
 from harness.run import manifest, traffic
 from harness.run.choice import COMPARED
 from harness.run.evaluate import Graded, SuiteRun
+from harness.run.rows_of_point import FIGURES, Workload, source_id
 from harness.stack import Stack, parse, resolve_dtypes
 from harness.suites import Grade, suite
 from tests.roofline.support import without
@@ -28,9 +29,9 @@ from tests.roofline.support import without
 LARGE = [m for m in COMPARED[MODEL] if m != "smollm2-135m-instruct"]
 LARGE += ["deepseek-v3.2", "deepseek-v4-pro", "gemma-3-27b-it", "kimi-k3", "llama-4-maverick", "minimax-m1-80k",
           "minimax-m3", "qwen3-next-80b-a3b-instruct"]  # fmt: skip
-LOAD = traffic.Workload("isl512-osl128-c4", 512, 128, 4)
+LOAD = Workload("isl512-osl128-c4", 512, 128, 4)
 SUITE_IDS = list(find(SUITE))
-SCORED = traffic.Workload("scored", 512, 1, 4, suite="scored")
+SCORED = Workload("scored", 512, 1, 4, suite="scored")
 
 
 @cache
@@ -39,7 +40,7 @@ def modelled(model_id: str, chip_id: str) -> tuple[Row, ...]:
 
 
 def figures(rows) -> dict[str, Row]:
-    return {row.metric: row for row in rows if row.metric in traffic.FIGURES}
+    return {row.metric: row for row in rows if row.metric in FIGURES}
 
 
 @pytest.mark.parametrize("chip_id", COMPARED[CHIP])
@@ -76,11 +77,11 @@ def test_a_large_model_gets_the_fewest_chips_that_hold_it_in_the_widest_format(m
 
 def test_a_refused_stack_has_empty_figures_and_the_reason():
     found = figures(modelled("qwen3.8-2.4t-a95b", "h100-sxm"))
-    assert set(found) == set(traffic.FIGURES)
+    assert set(found) == set(FIGURES)
     for row in found.values():
         assert (row.value, row.p10, row.p90) == (None, None, None)
         assert row.note.startswith("error=in int4, weights need 156.7 GB") and row.kind == "modelled"
-        assert row.chips == 8 and row.unit == traffic.FIGURES[row.metric]
+        assert row.chips == 8 and row.unit == FIGURES[row.metric]
 
 
 @pytest.mark.parametrize(("model_id", "chip_id"), [
@@ -98,7 +99,7 @@ def test_every_source_of_a_modelled_row_resolves(model_id, chip_id):
 def test_the_sources_of_the_values_used_reach_the_row():
     used = chip("zhenwu-m890")
     tpot = figures(modelled("llama-3.1-8b", "zhenwu-m890"))["tpot_ms"].source.split()
-    assert {traffic.source_id(used.get(key).source) for key in ("memory.bandwidth", "compute.bf16")} <= set(tpot)
+    assert {source_id(used.get(key).source) for key in ("memory.bandwidth", "compute.bf16")} <= set(tpot)
     assert {"model-of-time", "fit-deployment", "fit-gemm", "assumed-constants"} <= set(tpot)
 
 
@@ -145,6 +146,40 @@ def test_no_prefill_operator_stands_above_the_chips_roof(chip_id):
 def test_shares_of_a_steps_time_are_shares_of_one():
     shares = [r.value for r in modelled("gpt-oss-120b", "b200-sxm") if r.metric.startswith("time_share[")]
     assert shares and all(0.01 <= s <= 1 for s in shares) and 0.8 < sum(shares) < 1.02
+
+
+@cache
+def side_by_side() -> tuple[Row, ...]:
+    chips = [chip(c) for c in ("h100-sxm", "h20-96gb", "zhenwu-m890")]
+    return tuple(traffic.modelled_rows([], [model("qwen3-235b-a22b")], chips, None, lambda _: None))
+
+
+def test_the_first_stack_is_explained_by_operator_and_its_times_add_up():
+    rows = side_by_side()
+    terms = [r for r in rows if r.metric.startswith("op.ms[decode.")]
+    assert {r.chip for r in terms} == {"h100-sxm"} and {"engine", "experts"} <= {r.metric[13:-1] for r in terms}
+    shares = {r.metric[13:-1]: float(dict(n.split("=") for n in r.note.split("; "))["share"]) for r in terms}
+    assert sum(shares.values()) == pytest.approx(1.0, rel=1e-4)
+    step = sum(r.value for r in terms)
+    assert all(r.value == pytest.approx(step * shares[r.metric[13:-1]], rel=1e-4) for r in terms)
+    tpot = next(r for r in rows if r.metric == "tpot_ms" and r.chip == "h100-sxm")
+    assert 0.5 * tpot.value < step <= tpot.value  # the rest of a token's time is waiting for prefills
+    unknown = [r.value for r in rows if r.metric.startswith("unknown_share[")]
+    assert sum(unknown) == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_other_stacks_are_set_against_the_first():
+    rows = side_by_side()
+    ratios = {r.chip: r for r in rows if r.metric == "ratio[output_tok_s_per_chip]"}
+    per_chip = {r.chip: r for r in rows if r.metric == "output_tok_s_per_chip"}
+    assert set(ratios) == {"h20-96gb", "zhenwu-m890"}
+    first = per_chip["h100-sxm"]
+    for chip_id, row in ratios.items():
+        assert row.value == pytest.approx(per_chip[chip_id].value / first.value)
+        assert row.note == f"to={first.stack}" and set(first.source.split()) <= set(row.source.split())
+        assert row.p10 <= row.value <= row.p90
+    alone = per_chip["h20-96gb"].p90 / per_chip["h20-96gb"].p10 * first.p90 / first.p10
+    assert ratios["h20-96gb"].p90 / ratios["h20-96gb"].p10 < alone
 
 
 def test_what_was_scored_and_not_generated_has_no_figure_per_output_token():

@@ -1,8 +1,10 @@
-"""Rows -> figures: plan by plan through the model of time, every row answered or refused with its reason."""
+"""Rows -> figures: timed plan by plan, finished together, every row answered or refused with its reason."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,13 +12,14 @@ from harness.errors import NotPredictable
 from harness.prediction.plans import Plan, Plans, slices, sort
 from harness.prediction.rows import NUMBERS, REQUIRED, TEXTS, Answers, Rows, Text
 from harness.prediction.table import FIGURE_COLUMNS
+from harness.prediction.together import Part, Together
 from harness.profiles import stand_in
 from harness.roofline import constants as fitted
 from harness.roofline import memory
 from harness.roofline.evaluate import BOUNDS, bound, figures, timed
 from harness.roofline.hardware import View
 from harness.roofline.memory import Room
-from harness.roofline.operate import NEWEST, Asked, Work, prepare, room
+from harness.roofline.operate import NEWEST, Asked, prepare, room
 
 _SLICE = 8192  # rows of one step's arrays
 
@@ -24,14 +27,26 @@ _SLICE = 8192  # rows of one step's arrays
 def answer(rows: Rows, constants: fitted.Constants | None = None) -> Answers:
     """All rows' figures. constants: None takes the shipped ones."""
     constants = constants or fitted.load()
-    plans = sort(rows, sorted(constants.left_out))
+    plans = sort(rows, sorted(constants.left_out), constants.own_laws)
     out = _Columns(rows)
+    waiting: dict[str, list[Part]] = defaultdict(list)
+    held: Counter[str] = Counter()
     for plan in plans.plans:
-        for part in slices(plan, _SLICE):
+        for some in slices(plan, _SLICE):
             try:
-                _answer(plans, plan, part, constants, out)
+                part = _timed(plans, plan, some, constants, out)
             except NotPredictable as error:
-                plans.reasons.add(part, str(error))
+                plans.reasons.add(some, str(error))
+                continue
+            if part is not None:
+                act = plan.dtypes.act  # its peak's range is the figures' own
+                waiting[act].append(part)
+                held[act] += len(part.rows)
+                if held[act] >= _SLICE:
+                    _finish(Together.of(waiting.pop(act)), constants, out)
+                    held[act] = 0
+    for same in waiting.values():
+        _finish(Together.of(same), constants, out)
     return out.answers(plans)
 
 
@@ -50,17 +65,21 @@ class _Columns:
         self.text = {k: np.full(n, -1, np.int32) for k in self.words}
 
     def stand_in(self, name: str, rows: np.ndarray, value) -> None:
-        """A value for those of `rows` that left a column blank."""
+        """Values (one, or one a row) for those of `rows` that left a column blank; of words their codes."""
         if name in self.number:
             blank = np.isnan(self.rows.number[name][rows])
             self.number[name][rows[blank]] = np.broadcast_to(value, blank.shape)[blank]
         else:
-            code = self.words[name].setdefault(value, len(self.words[name]))
-            self.text[name][rows[self.rows.text[name].codes[rows] < 0]] = code
+            blank = self.rows.text[name].codes[rows] < 0
+            self.text[name][rows[blank]] = np.broadcast_to(value, blank.shape)[blank]
+
+    def code(self, name: str, word: str) -> int:
+        """The code of a word that may stand in a column."""
+        return self.words[name].setdefault(word, len(self.words[name]))
 
     def proxy(self, rows: np.ndarray, model_id: str) -> None:
         """The model that was modelled in the place of the one asked for."""
-        self.text["model"][rows] = self.words["model"].setdefault(model_id, len(self.words["model"]))
+        self.text["model"][rows] = self.code("model", model_id)
 
     def answers(self, plans: Plans) -> Answers:
         used: dict[str, Text | np.ndarray] = dict(self.number)
@@ -68,7 +87,8 @@ class _Columns:
         return Answers(self.figures, Text(self.bound, BOUNDS), self.fits, plans.reasons.text, used)
 
 
-def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> None:
+def _timed(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constants, out: _Columns) -> Part | None:
+    """Those of a plan's rows that stay, timed; None where none does."""
     view, asked = plans.asked(rows)
     held = room(plan.arch, plan.dtypes, plan.layout, view, asked)
     out.fits[rows] = _fits(held, view)
@@ -76,15 +96,19 @@ def _answer(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Consta
     if not good.all():
         rows = rows[good]
         if not len(rows):
-            return
+            return None
         view, asked = plans.asked(rows)
     work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
-    t = timed(work, asked, constants)
-    for name, (value, p10, p90) in figures(t, work, constants, plan.dtypes.act).items():
+    return Part(plan, rows, asked, replace(work, decode=[], prefill=[]), timed(work, asked, constants))
+
+
+def _finish(x: Together, constants: fitted.Constants, out: _Columns) -> None:
+    """Figures, bounds and stand-ins of rows that are timed."""
+    for name, (value, p10, p90) in figures(x.timed, x.work, constants, x.plans[0].dtypes.act).items():
         for part, column in (("", value), ("_p10", p10), ("_p90", p90)):
-            out.figures[name + part][rows] = column
-    out.bound[rows] = bound(t, work)
-    _stand_ins(plan, rows, asked, work, out)
+            out.figures[name + part][x.rows] = column
+    out.bound[x.rows] = bound(x.timed, x.work)
+    _stand_ins(x, out)
 
 
 def _fits(held: Room, view: View) -> np.ndarray:
@@ -128,16 +152,22 @@ def _absent(chip, key: str) -> str:
     return f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}"
 
 
-def _stand_ins(plan: Plan, rows: np.ndarray, asked: Asked, work: Work, out: _Columns) -> None:
+def _stand_ins(x: Together, out: _Columns) -> None:
     """What stood in for blanks."""
-    layout, dtypes, replicas = plan.layout, plan.dtypes, asked.replicas
+    replicas = x.asked.replicas
+    for name in ("tp", "pp", "ep", "dp"):
+        out.stand_in(name, x.rows, x.of_plan([getattr(p.layout, name) for p in x.plans]))
     values = {
-        "tp": layout.tp, "pp": layout.pp, "ep": layout.ep, "dp": layout.dp, "chips": layout.chips * replicas,
-        "prefix_hit": 0.0, "date": NEWEST, "concurrency": work.demand.asked * replicas, "requests": work.requests,
-        "weight_dtype": dtypes.weight, "act_dtype": dtypes.act, "kv_dtype": dtypes.kv, "engine_family": "unknown",
-        "scenario": "closed-loop",
+        "chips": x.work.chips * replicas, "prefix_hit": 0.0, "date": NEWEST,
+        "concurrency": x.work.demand.asked * replicas, "requests": x.work.requests,
     }  # fmt: skip
     for name, value in values.items():
-        out.stand_in(name, rows, value)
-    if (body := stand_in(plan.model)) is not plan.model:
-        out.proxy(rows, body.id)
+        out.stand_in(name, x.rows, value)
+    for name in ("weight", "act", "kv"):
+        column = f"{name}_dtype"
+        out.stand_in(column, x.rows, x.of_plan([out.code(column, getattr(p.dtypes, name)) for p in x.plans]))
+    for name, word in (("engine_family", "unknown"), ("scenario", "closed-loop")):
+        out.stand_in(name, x.rows, out.code(name, word))
+    for plan, rows in zip(x.plans, np.split(x.rows, np.cumsum(x.sizes)[:-1]), strict=True):
+        if (body := stand_in(plan.model)) is not plan.model:
+            out.proxy(rows, body.id)

@@ -7,7 +7,7 @@ its rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,12 +86,12 @@ class Plans:
         return _spread(self.rows.text["scenario"], "") == "static-batch"
 
 
-def sort(rows: Rows, left_out: Sequence[str] = ()) -> Plans:
-    """Sort rows into plans. left_out: chips whose own measured kernels do not count."""
+def sort(rows: Rows, left_out: Sequence[str] = (), own_laws: Mapping | None = None) -> Plans:
+    """Sort rows into plans. left_out: chips whose own measured kernels do not count; own_laws: see `Hardware`."""
     reasons = Reasons(rows.error)
     chips = _resolve(rows.text["chip"], chip, reasons)
     models = _resolve(rows.text["model"], _body, reasons)
-    hardware = Hardware.of([c for c in chips if c is not None] or [chip("h100-sxm")], left_out)
+    hardware = Hardware.of([c for c in chips if c is not None] or [chip("h100-sxm")], left_out, own_laws)
     position = np.cumsum([c is not None for c in chips]) - 1
     which = rows.text["chip"].codes
     index = position[which] if len(chips) else which

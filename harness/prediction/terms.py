@@ -11,9 +11,9 @@ from harness.prediction.rows import read
 from harness.roofline import constants as fitted
 from harness.roofline import laws, links
 from harness.roofline.blocks import Block
-from harness.roofline.evaluate import spreads, timed
+from harness.roofline.evaluate import Timed, spreads, timed
 from harness.roofline.hardware import View
-from harness.roofline.operate import prepare, room
+from harness.roofline.operate import Work, prepare, room
 
 
 def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     Raises NotPredictable with the row's reason.
     """
     constants = constants or fitted.load()
-    plans = sort(read(frame.iloc[:1]), sorted(constants.left_out))
+    plans = sort(read(frame.iloc[:1]), sorted(constants.left_out), constants.own_laws)
     if not plans.plans:
         raise NotPredictable(plans.reasons.text.values[0])
     plan = plans.plans[0]
@@ -33,10 +33,14 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
     if room(plan.arch, plan.dtypes, plan.layout, view, asked).sequences[0] < 1:
         raise NotPredictable("it does not fit in memory")
     work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
-    t = timed(work, asked, constants, named=True)
+    return table_of(timed(work, asked, constants, named=True), work, constants, plan.dtypes.act)
+
+
+def table_of(t: Timed, work: Work, constants: fitted.Constants, act_dtype: str) -> pd.DataFrame:
+    """`explain`'s table of the first row of what was timed by operator; `attrs["unknowns"]` as `evaluate.spreads`."""
     lines = []
     for phase, seconds, blocks in (("decode", t.decode, work.decode), ("prefill", t.alone, work.prefill)):
-        ideal = _ideal(blocks, view, constants)
+        ideal = _ideal(blocks, work.view, constants)
         for name, value in seconds.by_name.items():
             took = float(value[0])
             best, origin = ideal.get(name, (np.nan, "fitted"))
@@ -44,7 +48,7 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
                           np.nan if seconds.bounds[name] == "overhead" else min(best / took, 1.0), origin))  # fmt: skip
     columns = ["phase", "term", "seconds", "share", "bound", "of_peak", "constants"]
     table = pd.DataFrame(lines, columns=columns).sort_values(["phase", "seconds"], ascending=[True, False])
-    table.attrs["unknowns"] = spreads(t, work, constants, plan.dtypes.act)
+    table.attrs["unknowns"] = spreads(t, work, constants, act_dtype)
     return table.reset_index(drop=True)
 
 
@@ -53,7 +57,8 @@ def _ideal(blocks: list[Block], view: View, constants: fitted.Constants) -> dict
     out, chip_id = {}, view.hardware.chips[view.index[0]].id
     for block in blocks:
         law = {} if block.law == "small" else view.law(links.CLASS.get(block.law, block.law))
-        measured = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
+        shipped = chip_id in laws.tables().get(block.law, {}).get("chips", {}) and chip_id not in constants.left_out
+        measured = shipped or block.law in constants.own_laws.get(chip_id, {})
         origin = "fitted" if block.law == "small" else "measured" if measured else "prior"
         # The blocks' times are at effective rates: an efficiency brings them back to the profile's.
         full = (

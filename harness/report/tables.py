@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.report.figures import Figures
 from harness.report.table import Section
 from harness.report.tables_freedom import export_table, support_table
+from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
 from harness.report.tables_quality import languages_table, levels_table, quality_table, traffic_table
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
@@ -34,7 +35,8 @@ def sections(results: Results, figures: Figures) -> list[Section]:
         origin_table(results),
         sources_table(results, figures),
     )
-    large, small = large_tables(results, figures), suite_tables(results, figures)
+    large = (*large_tables(results, figures), *operator_tables(results, figures))
+    small = suite_tables(results, figures)
     ceilings = (ceilings_table(results, figures),)
     freedom = tuple(t for t in (support_table(results), export_table(results)) if t.lines)
     limits = "Published or assumed ceilings, not performance."

@@ -77,11 +77,13 @@ def large_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
 
 def _serving_table(results: Results, figures: Figures, heads: list[Figure]) -> Table:
     """The table of some stacks, without its key and title."""
-    lines = tuple(_serving_line(results, figures, head) for head in heads)
+    first = next((f.notes.get("to") for f in _ratios(figures, heads)), None)
+    lines = tuple(_serving_line(results, figures, head, first) for head in heads)
     failed = sum(1 for line in lines if line.cannot)
     columns = (
         Column("Chip", words=True),
         *(Column(name, unit) for _, name, unit in SERVING),
+        *((Column("To the first"),) if first else ()),
         Column("Price class", words=True),
         Column("Stated to run", words=True),
         Column("Bound by", words=True),
@@ -90,10 +92,24 @@ def _serving_table(results: Results, figures: Figures, heads: list[Figure]) -> T
     )
     caption = f"Modelled, never measured here; under each value its p10–p90. {count_of(len(lines), 'stack')}"
     caption += f", {failed} of which cannot run." if failed else "."
+    if first:
+        caption += f" To the first: output per chip over that of {first}, in which what both rest on cancels."
     return Table("", "", caption, columns, lines, folded=True)
 
 
-def _serving_line(results: Results, figures: Figures, head: Figure) -> Line:
+def _ratios(figures: Figures, heads: list[Figure]) -> list[Figure]:
+    """Output per chip of these stacks over that of the first that runs."""
+    stacks = {(f.stack, f.workload, f.suite) for f in heads}
+    found = figures.with_value("ratio", part="output_tok_s_per_chip")
+    return [f for f in found if (f.stack, f.workload, f.suite) in stacks]
+
+
+def _ratio_cell(figures: Figures, at: dict, first: str) -> Cell:
+    found = figures.one("ratio", "output_tok_s_per_chip", **at)
+    return text("1", "the first itself") if found is None and at["stack"] == first else cell_of(found)
+
+
+def _serving_line(results: Results, figures: Figures, head: Figure, first: str | None) -> Line:
     at = {"stack": head.stack, "workload": head.workload, "suite": head.suite}
     rows = [figures.one(metric, **at) for metric, *_ in SERVING]
     notes = [row.notes for row in rows if row is not None]
@@ -107,6 +123,7 @@ def _serving_line(results: Results, figures: Figures, head: Figure) -> Line:
         (
             name,
             *(cell_of(row) for row in rows),
+            *((_ratio_cell(figures, at, first),) if first else ()),
             _price_class(notes),
             *words,
             Cell(sources=tuple(sources), text=" "),

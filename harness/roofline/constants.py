@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from harness.errors import BadFile, MissingFile
 from harness.roofline import laws
 from harness.roofline.hardware import SOFTWARE
@@ -41,6 +43,8 @@ class Constants:
     errors: Mapping[str, tuple[float, float]]
     left_out: frozenset[str] = field(default_factory=frozenset)  # chips whose measured kernels do not count
     own: Mapping[str, Mapping[str, Own]] = field(default_factory=dict)  # a user's, by chip and target
+    # A user's kernel laws: chip -> class -> constant.
+    own_laws: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
 
 def load() -> Constants:
@@ -55,19 +59,32 @@ def left_out(by: str, name: str) -> Constants | None:
 
 
 def load_own(path: Path) -> Constants:
-    """The shipped constants with a user's own file over them. Raises MissingFile or BadFile."""
+    """The shipped constants with a user's own file over them: factors on figures (`own`) or kernel laws (`kernels`).
+
+    Raises MissingFile or BadFile.
+    """
     try:
         table = read(path)
+        if len({"own", "kernels"} & set(table)) != 1:
+            raise KeyError("one table of factors (own) or of kernels (kernels); each was found without the other")
         own = {
             chip_id: {t: Own(float(v["factor"]), float(v["q10"]), float(v["q90"])) for t, v in by.items()}
-            for chip_id, by in table["own"].items()
+            for chip_id, by in table.get("own", {}).items()
         }
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        kernels = {
+            chip_id: {name: {p: float(v[0]) for p, v in found["constants"].items()} for name, found in by.items()}
+            for chip_id, by in table.get("kernels", {}).items()
+        }
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise BadFile(path, "own", str(error), "what `stackline calibrate FILE --chip ID -o` wrote") from error
     good = all(o.factor > 0 and o.q10 <= 0 <= o.q90 for by in own.values() for o in by.values())
     if not good or any(t not in TARGETS for by in own.values() for t in by):
         raise BadFile(path, "own", "a figure or factor", f"one of {', '.join(TARGETS)}, factor > 0, q10 <= 0 <= q90")
-    return replace(load(), own=own)
+    for name, found in ((name, found) for by in kernels.values() for name, found in by.items()):
+        parts = laws.tables().get(name, {}).get("prior", {})
+        if set(found) != set(parts) or not all(0 < v < np.inf for v in found.values()):
+            raise BadFile(path, f"kernels.{name}", sorted(found), f"positive {', '.join(parts) or 'of a known class'}")
+    return replace(load(), own=own, own_laws=kernels)
 
 
 def _constants(table: Mapping, chips: frozenset[str]) -> Constants:

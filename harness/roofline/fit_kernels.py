@@ -10,7 +10,7 @@ collectives launched eagerly (engines capture them in graphs).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The data's dtype names -> ours.
-DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8", "nvfp4": "nvfp4", "w4a16_mxfp4": "mxfp4",
-          "w4a8_mxfp4_mxfp8": "mxfp4"}  # fmt: skip
+DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8", "int8": "int8", "nvfp4": "nvfp4",
+          "w4a16_mxfp4": "mxfp4", "w4a8_mxfp4_mxfp8": "mxfp4"}  # fmt: skip
 # Formats of the activations that a weight format's product runs in.
 COMPUTE = {"w4a16_mxfp4": "bf16", "w4a8_mxfp4_mxfp8": "fp8"}
 MOE_CLASS = {"w4a16_mxfp4": "mxfp4", "w4a8_mxfp4_mxfp8": "mxfp4-fp8"}
+# Formats whose class has another name; int8 takes fp8's (`shapes.gemm_class`).
+CLASS_OF = {"bfloat16": "bf16", "int8": "fp8"}
 MOST_QUERY_HEADS = 32
 COLLECTIVES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter",
                "alltoall": "all_to_all"}  # fmt: skip
@@ -50,6 +52,11 @@ class Kernels:
         """Seconds [rows] under the constants `c`."""
         return combine(self.family, c, *terms(self.family, c, self.memory_s, self.compute_s, self.m, self.n, self.k))
 
+    def part(self, rows: np.ndarray) -> Kernels:
+        """Some of the rows."""
+        shapes_and_times = (getattr(self, f.name)[rows] for f in fields(self) if f.name != "family")
+        return Kernels(self.family, *shapes_and_times)
+
     def compute_bound(self, c: dict[str, float]) -> np.ndarray:
         """Whether arithmetic takes longer than memory, [rows]."""
         return self.compute_s / c["e_fl"] > self.memory_s / c["e_bw"]
@@ -69,13 +76,17 @@ class Messages:
         """Seconds [rows] under the constants `c`."""
         return np.add(*collective_terms(self.family, c, self.bytes_, self.chips, self.link_bytes_s))
 
+    def part(self, rows: np.ndarray) -> Messages:
+        """Some of the rows."""
+        return replace(self, bytes_=self.bytes_[rows], chips=self.chips[rows], time_s=self.time_s[rows])
+
 
 def gemm(frame: pd.DataFrame) -> Iterator[tuple[str, str, Kernels]]:
     """(class, chip, rows) of `gemm.csv.gz`."""
     dtype = frame["gemm_dtype"].map(DTYPES)
     width = dtype.map(BYTES)
     m, n, k = (frame[c].astype(float) for c in "mnk")
-    names = "gemm." + frame["gemm_dtype"].replace("bfloat16", "bf16")
+    names = "gemm." + frame["gemm_dtype"].replace(CLASS_OF)
     moved = width * (n * k + m * k) + 2 * m * n
     return _classes("gemm", frame, names, dtype, moved, 2 * m * n * k, m, n, k)
 
@@ -88,7 +99,9 @@ def attention_prefill(frame: pd.DataFrame) -> Iterator[tuple[str, str, Kernels]]
     rows, seen = batch * length, length / 2  # causal: half the square
     moved = kv.map(BYTES) * rows * 2 * kv_heads * dim + 2 * rows * heads * dim * 2
     flops = 4 * rows * heads * dim * seen
-    return _classes("attention_prefill", frame, "attention_prefill." + kv, kv, moved, flops, rows, seen, heads)
+    return _classes(
+        "attention_prefill", frame, "attention_prefill." + kv.replace(CLASS_OF), kv, moved, flops, rows, seen, heads
+    )
 
 
 def attention_decode(frame: pd.DataFrame) -> Iterator[tuple[str, str, Kernels]]:
@@ -98,7 +111,7 @@ def attention_decode(frame: pd.DataFrame) -> Iterator[tuple[str, str, Kernels]]:
     batch, heads, kv_heads, dim = _heads(frame)
     length = frame["kv_len"].astype(float)
     moved = kv.map(BYTES) * batch * length * 2 * kv_heads * dim + 2 * batch * heads * dim * 2
-    flops, names = 4 * batch * heads * dim * length, "attention_decode." + kv
+    flops, names = 4 * batch * heads * dim * length, "attention_decode." + kv.replace(CLASS_OF)
     return _classes("attention_decode", frame, names, kv.map(lambda _: "bf16"), moved, flops, batch, length, heads)
 
 
@@ -120,7 +133,7 @@ def moe(frame: pd.DataFrame) -> Iterator[tuple[str, str, Kernels]]:
     rows = tokens * topk / ranks * heaviest_rank(power_law_variation(alpha, span), local, ranks)
     touched = local * (1 - (1 - topk / experts) ** tokens)
     moved = frame["moe_dtype"].map(DTYPES).map(BYTES) * touched * 3 * hidden * width + 2 * rows * hidden * 2
-    names = "moe." + frame["moe_dtype"].map(lambda d: MOE_CLASS.get(d, "bf16" if d == "bfloat16" else d))
+    names = "moe." + frame["moe_dtype"].map(lambda d: MOE_CLASS.get(d, CLASS_OF.get(d, d)))
     compute = frame["moe_dtype"].map(lambda d: COMPUTE.get(d, DTYPES[d]))
     return _classes("moe", frame, names, compute, moved, 2 * rows * 3 * hidden * width, rows, touched, width)
 

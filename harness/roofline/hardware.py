@@ -6,7 +6,7 @@ Kernel-law constants are a chip's own where its kernels were measured, else the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,15 +34,17 @@ class Hardware:
     """Columns [chips] of profile values (SI, NaN where a profile has none) and of kernel-law constants.
 
     left_out: chips whose own measured kernels are ignored, in their laws and in every prior (validation).
+    own_laws: a user's constants over the shipped ones, {chip: {kernel class: {constant: value}}}.
     """
 
     chips: tuple[Chip, ...]
     left_out: frozenset[str] = frozenset()
     _columns: dict = field(default_factory=dict, repr=False, compare=False)
+    own_laws: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, chips: Sequence[Chip], left_out: Collection[str] = ()) -> Hardware:
-        return cls(tuple(chips), frozenset(left_out))
+    def of(cls, chips: Sequence[Chip], left_out: Collection[str] = (), own_laws: Mapping | None = None) -> Hardware:
+        return cls(tuple(chips), frozenset(left_out), own_laws=own_laws or {})
 
     def column(self, name: str, make) -> np.ndarray:
         """A column made once."""
@@ -67,6 +69,7 @@ class Hardware:
         if (key := f"law.{name}") not in self._columns:
             table = laws.tables()[name]
             own = {c: v for c, v in table.get("chips", {}).items() if c not in self.left_out}
+            own |= {c: by[name] for c, by in self.own_laws.items() if name in by}
             centre = {p: v[0] for p, v in priors.prior_of(laws.tables(), name, self.left_out).items()}
             self._columns[key] = {p: np.array([own.get(c.id, centre)[p] for c in self.chips]) for p in centre}
         return self._columns[key]

@@ -64,6 +64,10 @@ class StepTime:
 class Point:
     """What one operating point gives: figures by name, what bounds it, what it was made of."""
 
+    stack: Stack
+    chip: Chip
+    lengths: tuple[float, float]  # input and output tokens
+    concurrency: float
     figures: dict[str, Figure]
     bound_by: str
     placement: Placement
@@ -75,6 +79,7 @@ class Point:
     used: dict[str, dict[str, Cited]]  # figure -> the profile values it rests on
     price: cost.Price | None
     timed: Timed
+    work: Work
     notes: dict[str, str] = field(default_factory=dict)
 
     def weakest_kind(self, figure: str) -> str:
@@ -96,7 +101,7 @@ def point(
         raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
     dtypes = resolve_dtypes(stack, body, chip)
     where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
-    view = View(Hardware.of([chip], constants.left_out), np.zeros(1, int))
+    view = View(Hardware.of([chip], constants.left_out, constants.own_laws), np.zeros(1, int))
     used = _used(chip, where, dtypes)
     asked = _asked(stack, where.replicas, isl, osl, concurrency)
     work = prepare(arch, dtypes, where.layout, where.split, view, asked)
@@ -118,8 +123,9 @@ def point(
     if body is not model:
         notes["proxy"] = body.id
     decode, prefill = _steps(t, work, arch, dtypes, where, isl, osl)
-    return Point(shown, BOUNDS[bound(t, work)[0]], where, batch, dtypes, decode, prefill, float(work.room.sequences[0]),
-                 _rests_on(shown, used, chip, price), price, t, notes)  # fmt: skip
+    bound_by, room = BOUNDS[bound(t, work)[0]], float(work.room.sequences[0])
+    return Point(stack, chip, (isl, osl), concurrency, shown, bound_by, where, batch, dtypes, decode, prefill, room,
+                 _rests_on(shown, used, chip, price), price, t, work, notes)  # fmt: skip
 
 
 def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: float) -> Asked:

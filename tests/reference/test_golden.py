@@ -41,7 +41,7 @@ def test_logits_and_continuation_log_probs_are_within_a_thousandth(engine, path)
         assert total == pytest.approx(truth["continuation_logprob_sum"], abs=1e-3)
 
 
-@pytest.mark.parametrize("path", golden("greedy.json"))
+@pytest.mark.parametrize("path", golden("greedy.json", slow=True))
 def test_greedy_text_is_equal_up_to_the_first_near_tie(engine, path):
     rows = read(path)["rows"]
     answers = engine.generate([row["prompt"] for row in rows], 64, ignore_eos=True)

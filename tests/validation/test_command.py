@@ -14,6 +14,7 @@ from harness.cli import stackline
 from harness.errors import UserMistake
 from harness.validation import errors
 from harness.validation.extract import ROWS, SHIPPED
+from harness.validation.outcome import validate
 from tests.validation.support import table
 
 
@@ -34,9 +35,9 @@ def test_without_a_file_it_validates_on_the_shipped_rows():
 
 @pytest.fixture(scope="module")
 def some(tmp_path_factory) -> str:
-    """A file of every eighth of the shipped rows."""
+    """A file of every sixteenth of the shipped rows."""
     path = tmp_path_factory.mktemp("rows") / "m.csv"
-    pd.read_csv(SHIPPED, dtype=str, keep_default_na=False)[::8].to_csv(path, index=False)
+    pd.read_csv(SHIPPED, dtype=str, keep_default_na=False)[::16].to_csv(path, index=False)
     return str(path)
 
 
@@ -79,6 +80,25 @@ def test_where_every_row_is_refused_it_still_answers(tmp_path):
     path = table(tmp_path / "m.csv", {"chip": "no-such-chip"})
     done = call("--measurements", str(path), "--out", str(tmp_path / "v"))
     assert done.exit_code == 0 and (tmp_path / "v/scatter.png").exists()
+
+
+def test_a_refit_predicts_a_chip_by_the_other_rows_of_the_file_and_not_by_its_own(tmp_path):
+    pytest.importorskip("scipy")
+    rows = pd.read_csv(SHIPPED, dtype=str, keep_default_na=False)
+    rows = rows[rows.chip.isin(["h200-sxm", "b200-sxm"])][::2]
+    theirs, slower = rows.chip == "b200-sxm", rows.copy()
+    slower.loc[theirs, "tpot_ms"] = [x and str(3 * float(x)) for x in rows.tpot_ms[theirs]]
+    paths = [tmp_path / name for name in ("published.csv", "slower.csv")]
+    for path, some in zip(paths, (rows, slower), strict=True):
+        some.to_csv(path, index=False)
+    done = call("--measurements", str(paths[0]), "--refit", "--out", str(tmp_path / "v"))
+    assert done.exit_code == 0 and "without chip b200-sxm" in done.stderr and "Goals (one chip left out)" in done.stdout
+    before = pd.read_csv(tmp_path / "v/rows.csv").query("target == 'tpot'").set_index("id")
+    after = validate(paths[1], "chip", refit=True).main.query("target == 'tpot'").set_index("id")
+    change = after["predicted"] / before["predicted"]
+    mine = before["chip"] == "b200-sxm"
+    assert mine.any() and change[mine].tolist() == pytest.approx([1.0] * mine.sum(), rel=1e-5)
+    assert (change[~mine] > 1).mean() > 0.9  # H200, which is fitted on the B200 alone
 
 
 @pytest.mark.parametrize(
