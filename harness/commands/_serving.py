@@ -62,7 +62,7 @@ def requests(
     trace: Path | None, form: str | None, workload: str | None, count: int | None, seed: int, rate: float | None
 ) -> pd.DataFrame:
     """The checked frame of the requests asked for. Raises UserMistake where they contradict each other."""
-    from harness.workloads import checked, generate, load_trace, mean_calls
+    from harness.workloads import generate, load_trace, mean_calls
 
     if (trace is None) == (workload is None):
         raise UserMistake("give the requests: either --trace FILE or --workload ID")
@@ -72,7 +72,7 @@ def requests(
         frame = load_trace(trace, form)
         return frame if count is None else whole_sessions(frame, count)
     sessions = max(1, round((count or REQUESTS) / mean_calls(workload)))
-    return checked(generate(workload, sessions, seed, rate))
+    return generate(workload, sessions, seed, rate)
 
 
 def whole_sessions(frame: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -122,19 +122,18 @@ def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:
     """The contract's columns of a simulation of a checked frame."""
     j, a = done.journal, done.arrivals
     arrival, admitted, first, finished = (_seconds(v) for v in (j.arrival, j.admitted, j.first_ns, j.finished))
-    osl = np.asarray(a.osl)
+    isl, osl, cached, preemptions, replica = map(np.asarray, (a.isl, a.osl, j.cached, j.preemptions, j.replica))
     with np.errstate(divide="ignore", invalid="ignore"):
         tpot = np.where(osl > 1, (finished - first) / (osl - 1), np.nan)
     rejected = np.isnan(finished)
     return pd.DataFrame({
         "id": requests["id"].to_numpy(), "session": requests["session"].to_numpy(),
-        "turn": requests["turn"].to_numpy(), "arrival_s": arrival, "isl": a.isl, "osl": a.osl,
-        "cached_tokens": j.cached, "replica": pd.array(j.replica, "Int64"),
-        "queue_s": admitted - arrival, "ttft_s": first - arrival,
-        "tpot_s": tpot, "e2e_s": finished - arrival, "preemptions": j.preemptions,
+        "turn": requests["turn"].to_numpy(), "arrival_s": arrival, "isl": isl, "osl": osl, "cached_tokens": cached,
+        "replica": pd.arrays.IntegerArray(replica, replica < 0), "queue_s": admitted - arrival,
+        "ttft_s": first - arrival, "tpot_s": tpot, "e2e_s": finished - arrival, "preemptions": preemptions,
         "status": pd.Categorical.from_codes(rejected.astype(np.int8), ["ok", "rejected"]),
         "reason": _reasons(j.reason, len(a)),
-    }, index=requests.index)  # fmt: skip
+    }, index=requests.index, copy=False)  # fmt: skip
 
 
 def _reasons(found: Mapping[int, str], rows: int) -> pd.Categorical:
