@@ -47,15 +47,18 @@ def policy_options(command: Callable) -> Callable:
                      help="Hold a session's cache S seconds for its next turn, against requests that wait."),
         click.option("--host-gb", type=click.FloatRange(0), default=0.0, metavar="GB",
                      help="Host memory of a replica that evicted prefixes move to."),
+        click.option("--preempt", type=click.Choice(["recompute", "swap"]), default="recompute", show_default=True,
+                     help="What a request whose memory is taken does: compute again, or wait in host memory."),
     )):  # fmt: skip
         command = option(command)
     return command
 
 
-def policy(routing: str, keep_s: float | None, hold_s: float, host_gb: float) -> Policy:
+def policy(routing: str, keep_s: float | None, hold_s: float, host_gb: float, preempt: str) -> Policy:
+    """The policy of `policy_options`."""
     from harness.serving.simulate import Policy
 
-    return Policy(routing, math.nan if keep_s is None else keep_s, hold_s, host_gb * 1e9)
+    return Policy(routing, math.nan if keep_s is None else keep_s, hold_s, host_gb * 1e9, preempt == "swap")
 
 
 def requests(

@@ -46,7 +46,7 @@ _FLEET = {
 @path_option
 def command(
     stack: str, demand: str, slo: str | None, attain: float, rack_kw: float, seed: int, routing: str,
-    keep_s: float | None, hold_s: float, host_gb: float, out: Path | None, form: str,
+    keep_s: float | None, hold_s: float, host_gb: float, preempt: str, out: Path | None, form: str,
 ) -> None:  # fmt: skip
     """Find the most load that STACK holds, by bisection over simulations, and the fleet that meets a demand.
 
@@ -68,7 +68,7 @@ def command(
     sessions = pool(asked.workload, seed)
     limits = limits_of(slo, sessions.workload)
     click.echo(f"bisecting {asked.kind} of {asked.workload} on {deployment.stack} ...", err=True)
-    found = capacity(deployment, sessions, asked.kind, limits, attain, policy(routing, keep_s, hold_s, host_gb),
+    found = capacity(deployment, sessions, asked.kind, limits, attain, policy(routing, keep_s, hold_s, host_gb, preempt),
                      lambda line: click.echo(f"  {line}", err=True))  # fmt: skip
     rows = _rows(deployment, asked, found, rack_kw)
     show(["figure", "value", "p10", "p90", "unit"], [[r[1], *r[2:]] for r in rows], form)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     stack: str, trace: Path | None, form: str | None, workload: str | None, count: int | None, seed: int,
     rate: float | None, concurrency: int | None, slo: str | None, warmup: float | None, routing: str,
-    keep_s: float | None, hold_s: float, host_gb: float, interval: bool, out: Path | None,
+    keep_s: float | None, hold_s: float, host_gb: float, preempt: str, interval: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Simulate the serving of requests by STACK (model/dtype@chip:count,option=value,...).
 
@@ -65,7 +65,7 @@ def command(
     with ExitStack() as opened:
         runs = 3 if interval else 1
         told = bar(f"simulating {len(frame):,} requests", runs * len(frame), opened)
-        found = simulated(deployment, frame, limits, concurrency, policy(routing, keep_s, hold_s, host_gb), warmup,
+        found = simulated(deployment, frame, limits, concurrency, policy(routing, keep_s, hold_s, host_gb, preempt), warmup,
                           interval, lambda n, k: told(n + k * len(frame)))  # fmt: skip
     if out is not None:
         _write(found, out, seed, limits)

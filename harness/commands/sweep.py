@@ -35,7 +35,7 @@ OVER = {
 @path_option
 def command(
     stack: str, workload: str, over: str, values: str | None, users: int | None, slo: str | None, seed: int,
-    routing: str, keep_s: float | None, hold_s: float, host_gb: float, out: Path | None, form: str,
+    routing: str, keep_s: float | None, hold_s: float, host_gb: float, preempt: str, out: Path | None, form: str,
 ) -> None:  # fmt: skip
     """Serve a workload in full swing on STACK at every value of one setting.
 
@@ -60,7 +60,7 @@ def command(
     varies = over in ("users", "rate")
     load = 0 if varies else users or own_load(sessions.workload)[1] or _no_users(sessions.workload.id)
     fixed = {"routing": routing, "keep_s": math.nan if keep_s is None else keep_s, "hold_s": hold_s,
-             "host_bytes": host_gb * 1e9}  # fmt: skip
+             "host_bytes": host_gb * 1e9, "swaps": preempt == "swap"}  # fmt: skip
     found = rows(deployment, sessions, over, asked, load, limits, fixed, lambda line: click.echo(f"  {line}", err=True))
     show(list(found.columns), [[_cell(x) for x in row] for row in found.itertuples(index=False)], form)
     if out is not None:

@@ -7,6 +7,7 @@ assumed reserve back. Capacities are in tokens of cache.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from harness.architecture import Architecture, Dense, Moe, Recurrent
@@ -38,6 +39,7 @@ class Engine:
     state: int  # tokens' worth of memory that a sequence's fixed state takes
     grows: bool  # the cache grows with the context
     bytes_per_token: float  # over all chips of the replica
+    restore_ns: float  # a token of cache, from host memory to the chips or back; NaN where the link is not known
 
 
 def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chip: Chip) -> Engine:
@@ -63,6 +65,7 @@ def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chi
         family not in PREFILL_FIRST, family == memory.RESERVING,
         bool(token) and (prefix == "1" if prefix else not recurrent), int(free / unit) * layout.dp,
         -(-int(state) // int(token)) if token else 1, bool(token), token * layout.pp * layout.tp,
+        token / chip.get("host.bandwidth").point * 1e9 if chip.has("host.bandwidth") else math.nan,
     )  # fmt: skip
 
 

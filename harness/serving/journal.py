@@ -31,10 +31,9 @@ class Journal:
         self.samples: list[tuple[int, int, int, int, int, int, int]] = []
         self._stride, self._seen = 1, 0
 
-    def admit(self, i: int, now: int, cached: int, restored: int) -> None:
+    def admit(self, i: int, now: int, cached: int) -> None:
         if self.admitted[i] < 0:
             self.admitted[i], self.cached[i] = now, cached
-        self.restored_tokens += restored
 
     def first(self, i: int, now: int) -> None:
         self.made[i] += 1
@@ -60,7 +59,7 @@ class Journal:
         if (end - begun) * _LONG > end or not self._seen % self._stride:
             cache = replica.cache
             self.samples.append((begun, end, replica.number, cache.private + cache.pinned,
-                                 cache.cached - cache.pinned, len(replica.running), len(replica.waiting)))  # fmt: skip
+                                 cache.cached - cache.pinned, len(replica.decoding), len(replica.waiting)))  # fmt: skip
             if len(self.samples) > _MOST_SAMPLES:
                 self.samples = [s for k, s in enumerate(self.samples) if k % 2 or (s[1] - s[0]) * _LONG > end]
                 self._stride *= 2

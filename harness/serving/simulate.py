@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from harness.errors import NotPredictable
 from harness.serving.arrivals import NS, Arrivals, arrivals
 from harness.serving.cache import NEVER, Cache
 from harness.serving.deploy import Deployment, deploy
@@ -26,7 +28,8 @@ class Policy:
 
     routing: round-robin, least-loaded or cache-aware. keep_s: how long an unused prefix is kept (NaN: until its memory
     is needed). hold_s: how long a session's cache is held for its next turn, against requests that wait. host_bytes:
-    host memory of a replica that evicted prefixes move to. stepwise: every decode step by itself (the same results,
+    host memory of a replica that evicted prefixes move to. swaps: a preempted request's cache goes to host memory and
+    comes back, instead of being computed once more. stepwise: every decode step by itself (the same results,
     slower).
     """
 
@@ -34,6 +37,7 @@ class Policy:
     keep_s: float = float("nan")
     hold_s: float = 0.0
     host_bytes: float = 0.0
+    swaps: bool = False
     stepwise: bool = False
 
 
@@ -81,6 +85,10 @@ def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, p
         scale: float = 1.0, tick: Callable[[int], None] | None = None, start: Start | None = None) -> Run:  # fmt: skip
     """Simulate a deployment on a checked frame. `scale` multiplies every step time: how its uncertainty is carried."""
     policy, engine = policy or Policy(), d.engine
+    if (policy.host_bytes or policy.swaps) and math.isnan(engine.restore_ns):
+        raise NotPredictable(
+            f"{d.chip.name} has no host.bandwidth: what comes back from host memory takes no known time"
+        )
     a = arrivals(requests, engine.page)
     table = StepTable(d.steps, engine.budget, engine.sequences, a.most_context, scale)
     journal = Journal(len(a))
@@ -115,7 +123,7 @@ def _replica(k: int, d: Deployment, a: Arrivals, table: StepTable, journal: Jour
     host = int(policy.host_bytes / engine.bytes_per_token) if engine.bytes_per_token else 0
     cache = Cache(engine.capacity, a.block or engine.page, keep, host)
     role = BOTH if not d.decoders else PREFILL if k < d.entry else DECODE
-    return Replica(k, a, engine, table, cache, journal, role, round(policy.hold_s * NS), policy.stepwise)
+    return Replica(k, a, engine, table, cache, journal, role, round(policy.hold_s * NS), policy.swaps, policy.stepwise)
 
 
 def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:

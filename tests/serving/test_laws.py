@@ -25,7 +25,7 @@ STACKS = st.sampled_from([
 ])  # fmt: skip
 POLICIES = st.sampled_from([
     {}, {"routing": "round-robin"}, {"routing": "least-loaded"}, {"keep_s": 0.5}, {"hold_s": 2.0},
-    {"host_bytes": 4e9}, {"hold_s": 1.0, "keep_s": 3.0, "host_bytes": 1e9},
+    {"host_bytes": 4e9}, {"swaps": True}, {"hold_s": 1.0, "keep_s": 3.0, "host_bytes": 1e9},
 ])  # fmt: skip
 
 
@@ -76,9 +76,10 @@ def test_runs_of_steps_and_single_steps_are_equal_to_the_nanosecond(seed, stack,
 @settings(max_examples=30, deadline=None)
 def test_single_requests_under_memory_pressure_too(rows):
     trace = frame([(at, (isl + 3000, osl * 4)) for at, (isl, osl) in rows])
-    fast, _ = serve(TIGHT, trace)
-    slow, _ = serve(TIGHT, trace, stepwise=True)
-    assert journal_of(fast) == journal_of(slow)
+    for swaps in (False, True):
+        fast, _ = serve(TIGHT, trace, swaps=swaps)
+        slow, _ = serve(TIGHT, trace, swaps=swaps, stepwise=True)
+        assert journal_of(fast) == journal_of(slow)
 
 
 @pytest.mark.parametrize("stack", [
