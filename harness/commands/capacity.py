@@ -68,7 +68,8 @@ def command(
     sessions = pool(asked.workload, seed)
     limits = limits_of(slo, sessions.workload)
     click.echo(f"bisecting {asked.kind} of {asked.workload} on {deployment.stack} ...", err=True)
-    found = capacity(deployment, sessions, asked.kind, limits, attain, policy(routing, keep_s, hold_s, host_gb, preempt),
+    settings = policy(routing, keep_s, hold_s, host_gb, preempt)
+    found = capacity(deployment, sessions, asked.kind, limits, attain, settings,
                      lambda line: click.echo(f"  {line}", err=True))  # fmt: skip
     rows = _rows(deployment, asked, found, rack_kw)
     show(["figure", "value", "p10", "p90", "unit"], [[r[1], *r[2:]] for r in rows], form)

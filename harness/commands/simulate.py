@@ -65,8 +65,9 @@ def command(
     with ExitStack() as opened:
         runs = 3 if interval else 1
         told = bar(f"simulating {len(frame):,} requests", runs * len(frame), opened)
-        found = simulated(deployment, frame, limits, concurrency, policy(routing, keep_s, hold_s, host_gb, preempt), warmup,
-                          interval, lambda n, k: told(n + k * len(frame)))  # fmt: skip
+        settings = policy(routing, keep_s, hold_s, host_gb, preempt)
+        found = simulated(deployment, frame, limits, concurrency, settings, warmup, interval,
+                          lambda n, k: told(n + k * len(frame)))  # fmt: skip
     if out is not None:
         _write(found, out, seed, limits)
     _say(found, time.perf_counter() - begun)

@@ -215,9 +215,10 @@ class Replica:
         if not (admitting and self.waiting):
             return chunks
         spare = decoding.pages(decoding.gain(1)) * engine.page if batch else 0
+        each = engine.page * decoding.most_gain if decoding.grows else 0
         while self.waiting and left > 0 and len(decoding) + len(self.prefilling) < engine.sequences:
             i = self.waiting[0][2]
-            size = self._admit(i, now, spare)
+            size = self._admit(i, now, spare + (each if i in self.brought else 0))
             if size is None:
                 if not (decoding.offsets or self.prefilling) and self.holdings.drop_oldest_kept(now):
                     continue
@@ -227,6 +228,8 @@ class Replica:
                 size = min(size, self._share(left, free), engine.chunk or size)
                 chunks.append((i, size))
                 left, free = left - size, free - 1
+            elif engine.mixed:  # it decodes in this step
+                spare, left = spare + each, left - decoding.most_gain
         return chunks
 
     def _share(self, left: int, free: int) -> int:

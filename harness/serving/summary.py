@@ -90,7 +90,8 @@ def summary(s: Simulated, seed: int, slo: Mapping[str, float]) -> dict:
     out["settings"] = {
         "window_s": [s.window.begin_s, s.window.end_s], "concurrency": s.run.concurrency, "routing": policy.routing,
         "keep_s": None if np.isnan(policy.keep_s) else policy.keep_s, "hold_s": policy.hold_s,
-        "host_bytes": policy.host_bytes, "preempt": "swap" if policy.swaps else "recompute", "replicas": d.entry, "decode_replicas": d.decoders,
+        "host_bytes": policy.host_bytes, "preempt": "swap" if policy.swaps else "recompute",
+        "replicas": d.entry, "decode_replicas": d.decoders,
         "kv_capacity_tokens": d.engine.capacity, "max_seqs": d.engine.sequences,
         "max_batched_tokens": d.engine.budget, "prefix_cache": d.engine.prefix, "weight_dtype": d.dtypes.weight,
         "act_dtype": d.dtypes.act, "kv_dtype": d.dtypes.kv, "step_time_p10": s.scales[0], "step_time_p90": s.scales[1],

@@ -82,6 +82,17 @@ def test_single_requests_under_memory_pressure_too(rows):
         assert journal_of(fast) == journal_of(slow)
 
 
+@pytest.mark.parametrize("swaps", [False, True])
+def test_memory_that_is_short_all_the_time(swaps):
+    """Hundreds of preemptions; every request is answered, and nothing is held at the end."""
+    trace = sessions(1, 300, 3, grow=900, gap_s=0.5)
+    trace["osl"] *= 8
+    done, table = serve(TIGHT, trace, swaps=swaps)
+    assert (table["status"] == "ok").all()
+    assert table["preemptions"].sum() > 100
+    assert done.journal.peak > 0.99 * done.deployment.engine.capacity
+
+
 @pytest.mark.parametrize("stack", [
     "llama-3.1-8b@a100-sxm-80gb", "deepseek-r1/fp8@h200-sxm:8,tp=8", "qwen3-235b-a22b/fp8@zhenwu-m890:8,tp=8",
     "gpt-oss-120b@mi355x:1,engine=vllm", "qwen3-30b-a3b@h100-sxm:4,tp=1,dp=4,ep=4",
