@@ -29,7 +29,7 @@ def request_options(command: Callable) -> Callable:
                      "guessed where the file says it."),
         click.option("--workload", metavar="ID", help="A workload to draw requests from (`stackline workloads list`)."),
         click.option("--requests", "count", type=click.IntRange(1), metavar="N",
-                     help=f"So many requests (of a workload {REQUESTS} where nothing is said, of a trace all)."),
+                     help=f"So many requests (of a workload {REQUESTS} where nothing is said; the first of a trace)."),
         click.option("--seed", type=int, default=0, show_default=True, help="Of the requests drawn."),
     )):  # fmt: skip
         command = option(command)
@@ -70,17 +70,21 @@ def requests(
     if (trace is None) == (workload is None):
         raise UserMistake("give the requests: either --trace FILE or --workload ID")
     if trace is not None:
-        if rate is not None:
-            raise UserMistake("a trace has its own arrivals; --rate is for a --workload, --concurrency for both")
         frame = load_trace(trace, form)
-        return frame if count is None else whole_sessions(frame, count)
+        frame = frame if count is None else frame.iloc[:count].reset_index(drop=True)
+        return frame if rate is None else at_rate(frame, rate, trace)
     sessions = max(1, round((count or REQUESTS) / mean_calls(workload)))
     return generate(workload, sessions, seed, rate)
 
 
-def whole_sessions(frame: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The first rows of a trace, up to `count`: of every session its first turns."""
-    return frame.iloc[:count].reset_index(drop=True)
+def at_rate(frame: pd.DataFrame, rate: float, trace: Path) -> pd.DataFrame:
+    """A trace whose sessions begin at another mean rate: the time between their arrivals is stretched."""
+    first = frame["arrival_s"].dropna()
+    span = float(first.max() - first.min())
+    if not span:
+        raise UserMistake(f"{trace}: all sessions begin at once, which no rate can stretch; give --concurrency N")
+    stretch = (len(first) - 1) / rate / span
+    return frame.assign(arrival_s=(frame["arrival_s"] - first.min()) * stretch)
 
 
 def own_limits(workload: Workload) -> dict[str, float]:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 @click.command("simulate")
 @click.argument("stack")
 @request_options
-@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="R", help="Sessions that begin a second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    help="Sessions that begin a second; stretches a trace.",
+)
 @click.option("--concurrency", type=click.IntRange(1), metavar="N", help="So many sessions at once instead.")
 @click.option("--slo", metavar="SPEC", help="Service level for goodput: ttft_ms=500,tpot_ms=50.")
 @click.option("--warmup", type=click.FloatRange(0), metavar="S",

@@ -16,12 +16,19 @@ import pandas as pd
 from harness.errors import NotPredictable
 from harness.roofline.point import point
 from harness.serving.deploy import Deployment
-from harness.serving.outcome import LATENCIES, UNITS, Window, figures, window
+from harness.serving.outcome import UNITS, Window, figures, window
 from harness.serving.simulate import Policy, Run, columns, run
 
 SCHEMA_VERSION = 1
 # Options that a single operating point does not know; they change the queue, not the steps' error.
 _OF_SERVING = ("disagg", "chunk", "prefix", "max_batched_tokens", "region")
+
+
+# Figures that are always there, null where they cannot be said (no price, no answer longer than a token).
+CONTRACT = (
+    "makespan_s", "ttft_s", "tpot_s", "e2e_s", "output_tok_s_per_chip", "total_tok_s_per_chip", "goodput_req_s",
+    "prefix_hit_rate", "kv_peak_fraction", "preemptions", "power_w_per_chip", "energy_j", "usd",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,13 +86,13 @@ def summary(s: Simulated, seed: int, slo: Mapping[str, float]) -> dict:
     rejected = int((s.requests["status"] == "rejected").sum())
     out: dict = {"schema_version": SCHEMA_VERSION, "stack": str(d.stack), "seed": seed,
                  "requests": len(s.requests), "rejected": rejected}  # fmt: skip
-    for name, unit in (("makespan_s", "s"),):
-        out[name] = _figure(s.figures.get(name), unit)
-    for name in (*LATENCIES, "session_s"):
+    for name in ("ttft_s", "tpot_s", "e2e_s", "queue_s", "session_s"):
         found = {k.partition(".")[2]: _figure(v, "s") for k, v in s.figures.items() if k.startswith(f"{name}.")}
-        if found:
-            out[name] = found
-    out |= {name: _figure(s.figures.get(name), unit) for name, unit in UNITS.items() if name in s.figures}
+        if found or name in CONTRACT:
+            out[name] = found or None
+    for name, unit in UNITS.items():
+        if name in s.figures or name in CONTRACT:
+            out[name] = _figure(s.figures.get(name), unit)
     out["slo"] = dict(slo)
     out["settings"] = {
         "window_s": [s.window.begin_s, s.window.end_s], "concurrency": s.run.concurrency, "routing": policy.routing,
