@@ -21,6 +21,9 @@ from harness.stack import Stack
 
 # Engines that run a prompt's step apart: decoding waits for it. The others mix both in a step (chunked prefill).
 PREFILL_FIRST = ("sglang",)
+# Engines that schedule the next step while one runs (vLLM's asynchronous scheduling, SGLang's and TensorRT-LLM's
+# overlap schedulers, all on by default in 2026); a stack that names no engine is taken for one of them.
+OVERLAPPING = ("", "vllm", "sglang", "trtllm")
 PROFILING = "vllm"  # sizes its cache by a profiling run at a share of the memory
 
 
@@ -33,6 +36,7 @@ class Engine:
     page: int
     chunk: int | None  # most tokens of one prompt in a step
     mixed: bool
+    overlaps: bool  # a request that arrives during a step misses the next one too
     reserves_output: bool  # admits a request only if its whole answer will fit
     prefix: bool
     capacity: int
@@ -62,7 +66,7 @@ def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chi
     prefix = stack.options.get("prefix")
     return Engine(
         budget, sequences * ranks, int(laws.assumed("page_tokens").point), stack.number("chunk"),
-        family not in PREFILL_FIRST, family == memory.RESERVING,
+        family not in PREFILL_FIRST, family in OVERLAPPING, family == memory.RESERVING,
         bool(token) and (prefix == "1" if prefix else not recurrent), int(free / unit) * layout.dp,
         -(-int(state) // int(token)) if token else 1, bool(token), token * layout.pp * layout.tp,
         token / chip.get("host.bandwidth").point * 1e9 if chip.has("host.bandwidth") else math.nan,

@@ -4,6 +4,8 @@ A replica always does one of four things until `end`: nothing, a step with chunk
 alone, or it wakes at an instant. A run's length is known at once (the next finish, or the memory's end), so it is one
 subtraction in the step table; a request that arrives cuts it at the end of the step it falls in.
 
+An engine that schedules a step while the one before it runs (`Engine.overlaps`) sees a request one step later.
+
 The order is vLLM's: decoding requests first, then prompts begun, then those waiting, until the step's tokens are
 spent. When memory runs out the request admitted last gives up its cache and waits again: its tokens are computed once
 more as a longer prompt, or come back from host memory.
@@ -39,6 +41,7 @@ class Replica:
         self.decoding = Decoding(engine, table)
         self.doing, self.begun, self.end = IDLE, 0, NEVER
         self.waiting: list[tuple[int, int, int]] = []  # (priority, order, request)
+        self.unseen: list[tuple[int, int, int]] = []  # likewise, arrived when the next step was already scheduled
         self.prefilling: dict[int, list[int]] = {}  # request -> [tokens done, tokens in all]
         self.brought: dict[int, int] = {}  # waiting requests whose tokens come from elsewhere -> how many
         self.done: list[int] = []  # requests that finished at the end of what was done last
@@ -51,7 +54,7 @@ class Replica:
     @property
     def load(self) -> int:
         """Requests it has, waiting ones included."""
-        return len(self.waiting) + len(self.prefilling) + len(self.decoding)
+        return len(self.waiting) + len(self.unseen) + len(self.prefilling) + len(self.decoding)
 
     def enqueue(self, i: int, now: int, brought: bool = False) -> None:
         """A request arrives, or (`brought`) the cache of its prompt does."""
@@ -64,7 +67,8 @@ class Replica:
             self.doing, self.begun, self.end = WAKE, now, now
         elif self.doing == RUN and (not self.waiting or self.a.priority):
             self._cut(now)
-        self._wait(i, self._order)
+        ahead = self.engine.overlaps and self.doing != WAKE
+        heappush(self.unseen if ahead else self.waiting, self._place(i, self._order))
 
     def complete(self) -> None:
         """The end of what is being done: account for it, then begin the next."""
@@ -78,8 +82,8 @@ class Replica:
             self._end_chunks(now)
         self._begin(now)
 
-    def _wait(self, i: int, order: int) -> None:
-        heappush(self.waiting, (self.a.priority[i] if self.a.priority else 0, order, i))
+    def _place(self, i: int, order: int) -> tuple[int, int, int]:
+        return (self.a.priority[i] if self.a.priority else 0, order, i)
 
     # What to do next
 
@@ -88,12 +92,23 @@ class Replica:
         if self.holdings.deadlines:
             self.holdings.expire(now)
         chunks = self._plan(now) if self.waiting or self.prefilling else []
+        if not (chunks or self.decoding.offsets) and self.unseen:  # nothing was scheduled ahead of them
+            self._see()
+            chunks = self._plan(now)
         if chunks:
             self._begin_step(now, chunks)
         elif self.decoding.offsets:
             self._begin_run(now)
         else:
             self.doing, self.end = IDLE, NEVER
+        if self.unseen:
+            self._see()
+
+    def _see(self) -> None:
+        """The scheduler looks at its queue, for the step after the one that begins."""
+        for place in self.unseen:
+            heappush(self.waiting, place)
+        self.unseen.clear()
 
     def _begin_step(self, now: int, chunks: list[tuple[int, int]]) -> None:
         table, decoding = self.table, self.decoding
@@ -129,7 +144,8 @@ class Replica:
         decoding = self.decoding
         ahead = self._within_memory(now) if decoding.grows else decoding.next_finish()
         loading = self._loading()
-        self.doing, self._ahead = RUN, 1 if self.stepwise or loading else ahead
+        single = self.stepwise or loading or self.unseen  # those it now sees go into the step after this one
+        self.doing, self._ahead = RUN, 1 if single else ahead
         batch, context = len(decoding), decoding.context
         self.end = now + self.table.decode(batch, context, context + batch * decoding.gain(self._ahead)) + loading
         deadlines = self.holdings.deadlines
@@ -194,7 +210,7 @@ class Replica:
         self.holdings.release(i, stored, now)
         journal.preemptions[i] += 1
         self._front -= 1
-        self._wait(i, self._front)
+        heappush(self.waiting, self._place(i, self._front))
 
     # Planning a step
 

@@ -84,12 +84,12 @@ def test_single_requests_under_memory_pressure_too(rows):
 
 @pytest.mark.parametrize("swaps", [False, True])
 def test_memory_that_is_short_all_the_time(swaps):
-    """Hundreds of preemptions; every request is answered, and nothing is held at the end."""
+    """Many preemptions; every request is answered, and nothing is held at the end."""
     trace = sessions(1, 300, 3, grow=900, gap_s=0.5)
     trace["osl"] *= 8
     done, table = serve(TIGHT, trace, swaps=swaps)
     assert (table["status"] == "ok").all()
-    assert table["preemptions"].sum() > 100
+    assert table["preemptions"].sum() > 50
     assert done.journal.peak > 0.99 * done.deployment.engine.capacity
 
 
