@@ -3,8 +3,9 @@
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
     TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
-    TTFT = arrival + first P + wait D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
-s is the share of the run's requests that came in its first wave, all at once. Every term falls with a faster chip.
+    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
+s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
+lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
 the replica = b osl / E2E. A static batch is prefilled at once and then only decodes.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
@@ -31,6 +32,7 @@ class Demand:
     wave: np.ndarray  # share of the run's requests that arrive together at its start
     static: np.ndarray  # bool: one batch
     split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
+    looks: np.ndarray  # decode steps between two looks at the queue of arrivals
     accepted: float = 1.0  # tokens a decode step yields a sequence
 
 
@@ -57,7 +59,8 @@ def latency(
     prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
     tpot = decode / x.accepted + prefills * batched
     own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
-    waits = scales["wait"] * decode * np.minimum(others, 1) + scales["busy"] * prefills * batched
+    steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
+    waits = steps * decode + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
     batch_prefill = scales["arrival_s"] + each * x.batch
     e2e = own + waits + (x.osl - 1) * tpot
