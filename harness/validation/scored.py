@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import MissingFile, UserMistake
+from harness.validation.overfull import overfull
 
 CONFIGURATION = (
     "chip", "chips", "model", "weight_dtype", "act_dtype", "kv_dtype", "tp", "pp", "ep", "dp", "scenario", "isl", "osl",
@@ -51,6 +52,8 @@ EXCLUSIONS: tuple[tuple[str, Mask], ...] = (
     ("llama.cpp on several chips: a layer split", lambda f: (f.engine_family == "llama.cpp") & (f.chips > 1)),
     # "`tp` given or `chips` at most 8"
     ("split not published, more than 8 chips", lambda f: f.tp.isna() & ~(f.chips <= 8)),
+    # Not among the rules above: a row that contradicts itself is not the configuration that it names
+    ("more requests decode at once, by its own figures, than its memory holds", lambda f: overfull(f, SCENARIOS)),
 )
 
 # What a row that is not excluded counts for.

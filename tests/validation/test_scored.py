@@ -25,6 +25,9 @@ THROUGHPUT = {"output_tok_s_per_chip": "100"}
         ({"engine_family": "llama.cpp", "chips": "1"}, {"engine_family": "llama.cpp", "chips": "2"}, "layer split"),
         ({"tp": "", "chips": "8"}, {"tp": "", "chips": "9"}, "split not published"),
         ({"tp": "8", "chips": "16"}, {"tp": "", "chips": ""}, "split not published"),
+        ({"concurrency": "1000"}, {"concurrency": "100000"}, "more requests decode at once"),
+        # Requests that wait hold no memory.
+        ({"concurrency": "100000", "ttft_ms": "1e7"}, {"concurrency": "100000"}, "more requests decode at once"),
         ({"chip": "no-such-chip", "model": "no-such-model"}, {"ttft_ms": "", "tpot_ms": ""}, "no figure"),
     ],
 )
@@ -132,6 +135,9 @@ def test_the_whole_table_gives_the_counts_that_the_rules_give_by_hand():
         "chip", "chips", "model", "weight_dtype", "act_dtype", "kv_dtype", "tp", "pp", "ep", "dp", "scenario", "isl",
         "osl", "concurrency", "engine_family", "engine", "date", "ttft_ms", "tpot_ms",
     ])  # fmt: skip
+    overfull = found["reason"].str.contains("more requests decode")  # the one rule that is not of plain columns
+    assert 0 < overfull.sum() < len(f) / 500
+    f = f[~f.id.isin(frame.id[overfull])]
     at, rate = f.concurrency.notna(), f.output_tok_s_per_chip.notna()
     assert found["tpot"].sum() == (at & f.tpot_ms.notna()).sum() > 2000
     assert found["ttft"].sum() == (at & f.ttft_ms.notna() & (f.scenario == "fixed-concurrency")).sum() > 2000
