@@ -68,7 +68,8 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
-        np.full(len(batch), split), steps_between_looks(x.engine, view, asked, layout.dp > 1 and not split), x.accepted,
+        np.full(len(batch), split), steps_between_looks(x.engine, view, asked, layout.dp > 1 and not split), x.engine,
+        x.accepted,
     )  # fmt: skip
     # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
     decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))

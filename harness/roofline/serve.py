@@ -33,6 +33,7 @@ class Demand:
     static: np.ndarray  # bool: one batch
     split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
     looks: np.ndarray  # decode steps between two looks at the queue of arrivals
+    engine: np.ndarray  # engine family names, "" where blank
     accepted: float = 1.0  # tokens a decode step yields a sequence
 
 
@@ -58,11 +59,12 @@ def latency(
     mixed = ~(x.static | x.split)
     prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
     tpot = decode / x.accepted + prefills * batched
-    own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
+    arrival = _arrival_s(x.engine, scales)
+    own = arrival + scales["token_s"] * x.isl + scales["first"] * alone
     steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
     waits = steps * decode + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
-    batch_prefill = scales["arrival_s"] + each * x.batch
+    batch_prefill = arrival + each * x.batch
     e2e = own + waits + (x.osl - 1) * tpot
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
     ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
@@ -70,3 +72,11 @@ def latency(
     return Latency(
         ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued
     )
+
+
+def _arrival_s(engine: np.ndarray, scales: Mapping[str, float]) -> np.ndarray:
+    """From the client to the scheduler and back, by engine [rows]."""
+    factor = np.ones(len(engine))
+    for name in ("vllm", "trtllm", "atom"):
+        factor[engine == name] = scales[f"arrival.{name}"]
+    return scales["arrival_s"] * factor
