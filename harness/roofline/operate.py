@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.operators import Dtypes, Group, Load
+from harness.profiles import Chip
 from harness.roofline import laws, memory
 from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
@@ -101,5 +102,12 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     engine = np.ones(len(x.isl))
     for name in ("vllm", "trtllm", "atom"):
         engine[x.engine == name] = scales[f"engine.{name}"]
-    generation = (REFERENCE_BANDWIDTH / view.value("memory.bandwidth")) ** scales["generation"]
+    told = np.where(view.column("gddr", _gddr), REFERENCE_BANDWIDTH, view.value("memory.bandwidth"))
+    generation = (REFERENCE_BANDWIDTH / told) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)
+
+
+def _gddr(chip: Chip) -> bool:
+    """Whether a chip is a card with GDDR: slow in memory for its year, which its bandwidth then does not tell."""
+    kind = chip.facts.get("memory.type")
+    return kind is not None and str(kind.value).startswith("GDDR")

@@ -64,7 +64,7 @@ def latency(
     steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
     waits = steps * decode + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
-    batch_prefill = arrival + each * x.batch
+    batch_prefill = each * x.batch  # one wave, given to the engine itself: nothing arrives
     e2e = own + waits + (x.osl - 1) * tpot
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
     ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
