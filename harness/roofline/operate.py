@@ -65,7 +65,9 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
     per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
     together = np.clip(np.floor(laws.assumed("prefill_tokens").point / fresh), 1, np.maximum(per_rank, 1))
-    requests = np.where(np.isnan(x.requests), 10 * asked * x.replicas, x.requests)
+    saturating = np.isnan(x.concurrency)
+    usual = np.where(saturating, laws.assumed("saturating_requests").point, 10 * asked) * x.replicas
+    requests = np.where(np.isnan(x.requests), usual, x.requests)
     wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,

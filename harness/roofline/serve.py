@@ -7,7 +7,8 @@ p = a prefill's share of a batched prefill step:
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
-the replica = b osl / E2E. A static batch is prefilled at once and then only decodes.
+the replica = b osl / E2E, less for the run's start and end (`tokens_s`). A static batch is prefilled at once and then
+only decodes.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
 """
 
@@ -17,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from harness.roofline import laws
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ def latency(
     return Latency(
         ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued
     )
+
+
+def tokens_s(x: Demand, e2e: np.ndarray) -> np.ndarray:
+    """Output tokens/s of a replica over a whole run [rows], from its requests' end-to-end times, s.
+
+    n requests of which b run at once take (n / b + tail) E2E: fewer run at the start and while the last ones finish.
+    """
+    running = np.minimum(x.batch, x.asked)
+    ends = np.where(x.static, 0.0, laws.assumed("tail").point * x.wave * running / x.asked)
+    return running * x.osl / e2e / (1 + ends)
 
 
 def _arrival_s(engine: np.ndarray, scales: Mapping[str, float]) -> np.ndarray:
