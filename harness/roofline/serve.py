@@ -7,8 +7,8 @@ p = a prefill's share of a batched prefill step:
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
-the replica = b osl / E2E, less for the run's start and end (`tokens_s`). A static batch is prefilled at once and then
-only decodes.
+the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`). A static batch is
+prefilled at once and then only decodes.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
 """
 
@@ -48,7 +48,7 @@ class Latency:
     ttft_median: np.ndarray
     tpot: np.ndarray
     tpot_median: np.ndarray
-    e2e: np.ndarray
+    e2e: np.ndarray  # mean of the requests that come after the first wave, or of a static batch
     prefills: np.ndarray  # batched prefill steps a decode step waits for: TPOT = D + prefills * PB
     queued: np.ndarray  # seconds of the TTFT spent waiting for memory
 
@@ -72,15 +72,15 @@ def latency(
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
     ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
     median = np.where(x.static, batch_prefill, own + waits + scales["queue_median"] * first_wave)
-    return Latency(
-        ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued
-    )
+    whole = np.where(x.static, batch_prefill + (x.osl - 1) * tpot, e2e)
+    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, queued)
 
 
 def tokens_s(x: Demand, e2e: np.ndarray) -> np.ndarray:
     """Output tokens/s of a replica over a whole run [rows], from its requests' end-to-end times, s.
 
     n requests of which b run at once take (n / b + tail) E2E: fewer run at the start and while the last ones finish.
+    What the first wave waits for is others' prefills, which `latency` counts in the time a token already.
     """
     running = np.minimum(x.batch, x.asked)
     ends = np.where(x.static, 0.0, laws.assumed("tail").point * x.wave * running / x.asked)
