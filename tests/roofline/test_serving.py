@@ -6,10 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.prediction import predict
 from harness.profiles import chip
 from harness.roofline.point import Point
 from tests.roofline.support import at, cases
@@ -125,3 +127,13 @@ def test_the_engines_own_limit_of_requests_is_heeded():
 def test_the_newest_software_stands_in_for_a_blank_date_and_older_is_slower():
     blank, old = (at(f"llama-3.1-8b@mi300x:1{more}").figures["tpot_ms"].value for more in ("", ",date=2025-10"))
     assert old > blank
+
+
+def test_a_longer_run_gives_more_tokens_a_second_up_to_its_steady_rate():
+    """0.3 lives of a request go by at the start and the end, however long the run; a blank run has 3,000 requests."""
+    runs = [64.0, 640.0, 6400.0, 1e8]
+    row = {"chip": "h200-sxm", "model": "llama-3.1-70b", "weight_dtype": "fp8", "tp": 4, "isl": 1024, "osl": 1024}
+    rows = [{**row, "concurrency": 64, "requests": n} for n in runs] + [row, {**row, "requests": 3000}]
+    rate = predict(pd.DataFrame(rows))["output_tok_s_per_chip"].astype(float)
+    assert (rate[3] / rate[:3]).tolist() == pytest.approx([1.3, 1.03, 1.003], rel=1e-5)
+    assert rate[4] == rate[5] > rate[3]
