@@ -18,7 +18,7 @@ from harness.roofline.constants import DISTANCES, Constants
 from harness.roofline.hardware import View, software_code
 from harness.roofline.operate import Asked, Work, pace
 from harness.roofline.scales import prefill_scales
-from harness.roofline.serve import Latency, latency
+from harness.roofline.serve import Latency, latency, tokens_s
 from harness.roofline.step import Pace, Seconds, engine_seconds, step
 
 _Z90 = 1.2816  # standard normal quantile at 90 %
@@ -106,7 +106,7 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
     ):  # fmt: skip
         put(name, value * factor[target] * 1e3, low[target], high[target])
     put("tok_s_per_user", 1 / (lat.tpot * factor["tpot"]), high["tpot"], low["tpot"])
-    per_chip = np.minimum(x.batch, x.asked) * x.osl / lat.e2e / work.chips * factor["throughput"]
+    per_chip = tokens_s(x, lat.e2e) / work.chips * factor["throughput"]
     put("output_tok_s_per_chip", per_chip, high["throughput"], low["throughput"])
     put("total_tok_s_per_chip", per_chip * (work.isl + x.osl) / x.osl, high["throughput"], low["throughput"])
     limit = tuple(_Z90 * view.column(f"spread.{side}.power.tdp", _spread("power.tdp", side)) for side in (0, 1))

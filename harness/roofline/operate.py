@@ -9,7 +9,9 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.operators import Dtypes, Group, Load
+from harness.profiles import Chip
 from harness.roofline import laws, memory
+from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
 from harness.roofline.hardware import View, software_code
@@ -63,11 +65,14 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
     per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
     together = np.clip(np.floor(laws.assumed("prefill_tokens").point / fresh), 1, np.maximum(per_rank, 1))
-    requests = np.where(np.isnan(x.requests), 10 * asked * x.replicas, x.requests)
+    saturating = np.isnan(x.concurrency)
+    usual = np.where(saturating, laws.assumed("saturating_requests").point, 10 * asked) * x.replicas
+    requests = np.where(np.isnan(x.requests), usual, x.requests)
     wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
-        np.full(len(batch), split), x.accepted,
+        np.full(len(batch), split), steps_between_looks(x.engine, view, asked, layout.dp > 1 and not split), x.engine,
+        x.accepted,
     )  # fmt: skip
     # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
     decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))
@@ -99,5 +104,12 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     engine = np.ones(len(x.isl))
     for name in ("vllm", "trtllm", "atom"):
         engine[x.engine == name] = scales[f"engine.{name}"]
-    generation = (REFERENCE_BANDWIDTH / view.value("memory.bandwidth")) ** scales["generation"]
+    told = np.where(view.column("gddr", _gddr), REFERENCE_BANDWIDTH, view.value("memory.bandwidth"))
+    generation = (REFERENCE_BANDWIDTH / told) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)
+
+
+def _gddr(chip: Chip) -> bool:
+    """Whether a chip is a card with GDDR: slow in memory for its year, which its bandwidth then does not tell."""
+    kind = chip.facts.get("memory.type")
+    return kind is not None and str(kind.value).startswith("GDDR")

@@ -23,7 +23,7 @@ class Scale:
     meaning: str
 
 
-KERNEL, LOOSE = 0.3, 0.6
+KERNEL, LOOSE, WIDE = 0.3, 0.6, 1.2
 SCALES: dict[str, Scale] = {
     # time of kernels inside an engine over that of isolated ones
     "work.gemm16": Scale(1.0, KERNEL, "memory and compute time of 16-bit products"),
@@ -60,10 +60,14 @@ SCALES: dict[str, Scale] = {
     "yearly.rocm": Scale(0.4, LOOSE, "how fast AMD's does"),
     # prefill against decode, among decodes, and the first token
     "prefill.link": Scale(1.0, KERNEL, "collectives of a prefill step, over those of a decode step"),
+    "prefill.launch": Scale(4.0, WIDE, "launches of a prefill step, which no captured graph holds, likewise"),
     "prefill.moe": Scale(1.0, KERNEL, "experts of a prefill step, likewise"),
     "interleave": Scale(1.0, KERNEL, "share of the other requests' prefills that a decoding one waits for"),
     "first": Scale(1.0, KERNEL, "time of a request's own prefill in its first token"),
     "arrival_s": Scale(3e-2, LOOSE, "from the client to the scheduler and back"),
+    "arrival.vllm": Scale(1.0, WIDE, "the same under vLLM, over SGLang's"),
+    "arrival.trtllm": Scale(1.0, WIDE, "under TensorRT-LLM"),
+    "arrival.atom": Scale(1.0, WIDE, "under ATOM"),
     "token_s": Scale(2e-6, LOOSE, "tokenising and copying, an input token"),
     "wait": Scale(1.5, LOOSE, "decode steps that an arriving request waits for"),
     "busy": Scale(1.0, LOOSE, "prefills of others that it waits for, over those in one decode step's time"),
@@ -76,6 +80,8 @@ SCALES: dict[str, Scale] = {
 def prefill_scales(scales: Mapping[str, float]) -> dict[str, float]:
     """The scales of a prefill step."""
     out = dict(scales)
+    for name in ("launch_s", "moe_layer_s"):
+        out[name] *= scales["prefill.launch"]
     for name in ("work.moe16", "work.moe8", "work.moe4"):
         out[name] *= scales["prefill.moe"]
     for name in ("work.link", "work.exchange"):

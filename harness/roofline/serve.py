@@ -3,10 +3,12 @@
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
     TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
-    TTFT = arrival + first P + wait D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
-s is the share of the run's requests that came in its first wave, all at once. Every term falls with a faster chip.
+    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
+s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
+lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
-the replica = b osl / E2E. A static batch is prefilled at once and then only decodes.
+the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`). A static batch is
+prefilled at once and then only decodes.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
 """
 
@@ -16,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from harness.roofline import laws
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Demand:
     wave: np.ndarray  # share of the run's requests that arrive together at its start
     static: np.ndarray  # bool: one batch
     split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
+    looks: np.ndarray  # decode steps between two looks at the queue of arrivals
+    engine: np.ndarray  # engine family names, "" where blank
     accepted: float = 1.0  # tokens a decode step yields a sequence
 
 
@@ -42,7 +48,7 @@ class Latency:
     ttft_median: np.ndarray
     tpot: np.ndarray
     tpot_median: np.ndarray
-    e2e: np.ndarray
+    e2e: np.ndarray  # mean of the requests that come after the first wave, or of a static batch
     prefills: np.ndarray  # batched prefill steps a decode step waits for: TPOT = D + prefills * PB
     queued: np.ndarray  # seconds of the TTFT spent waiting for memory
 
@@ -56,14 +62,34 @@ def latency(
     mixed = ~(x.static | x.split)
     prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
     tpot = decode / x.accepted + prefills * batched
-    own = scales["arrival_s"] + scales["token_s"] * x.isl + scales["first"] * alone
-    waits = scales["wait"] * decode * np.minimum(others, 1) + scales["busy"] * prefills * batched
+    arrival = _arrival_s(x.engine, scales)
+    own = arrival + scales["token_s"] * x.isl + scales["first"] * alone
+    steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
+    waits = steps * decode + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
-    batch_prefill = scales["arrival_s"] + each * x.batch
+    batch_prefill = each * x.batch  # one wave, given to the engine itself: nothing arrives
     e2e = own + waits + (x.osl - 1) * tpot
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
     ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
     median = np.where(x.static, batch_prefill, own + waits + scales["queue_median"] * first_wave)
-    return Latency(
-        ttft + queued, median + queued, tpot, tpot * scales["median"], ttft + (x.osl - 1) * tpot, prefills, queued
-    )
+    whole = np.where(x.static, batch_prefill + (x.osl - 1) * tpot, e2e)
+    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, queued)
+
+
+def tokens_s(x: Demand, e2e: np.ndarray) -> np.ndarray:
+    """Output tokens/s of a replica over a whole run [rows], from its requests' end-to-end times, s.
+
+    n requests of which b run at once take (n / b + tail) E2E: fewer run at the start and while the last ones finish.
+    What the first wave waits for is others' prefills, which `latency` counts in the time a token already.
+    """
+    running = np.minimum(x.batch, x.asked)
+    ends = np.where(x.static, 0.0, laws.assumed("tail").point * x.wave * running / x.asked)
+    return running * x.osl / e2e / (1 + ends)
+
+
+def _arrival_s(engine: np.ndarray, scales: Mapping[str, float]) -> np.ndarray:
+    """From the client to the scheduler and back, by engine [rows]."""
+    factor = np.ones(len(engine))
+    for name in ("vllm", "trtllm", "atom"):
+        factor[engine == name] = scales[f"arrival.{name}"]
+    return scales["arrival_s"] * factor

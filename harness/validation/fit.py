@@ -137,8 +137,9 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
 Errors = Mapping[tuple[str, str], np.ndarray]
 # Fewer chips than this at a distance do not say on which side one more will lie: their interval is made even.
 _TELLING_CHIPS = 3
-# Rows of an inferred layout, where none are left to learn from: NVIDIA's errors, this many times as wide. Assumed.
-_INFERRED_WIDER = 2.0
+# Rows of an inferred layout, where none are left to learn from: beyond NVIDIA's errors, how many of the chips decode
+# is not known, half of them or all. Assumed.
+_INFERRED_BEYOND = float(np.log(2))
 
 
 def _by_distance(chip_id: str, errors: Mapping[str, np.ndarray], left: np.ndarray, inferred: np.ndarray) -> Errors:
@@ -163,20 +164,20 @@ def quantiles(missed: Mapping[str, Errors]) -> dict[str, list[float]]:
     out = {}
     for distance in DISTANCES:
         for target in TARGETS:
-            parts, factor = pool(distance, target), 1.0
+            parts, beyond = pool(distance, target), 0.0
             if distance == "other":
                 slower = [*pool("other", "tpot"), *(-e for e in pool("other", "throughput"))]
                 parts = [-e for e in slower] if target == "throughput" else slower
                 parts += pool("cuda", "ttft") if target == "ttft" else []
             elif not parts:
-                parts, factor = pool("cuda", target), _INFERRED_WIDER
+                parts, beyond = pool("cuda", target), _INFERRED_BEYOND
             low, high = np.quantile(np.concatenate(parts), (0.1, 0.9)) if parts else (-1.0, 1.0)
             if len(parts) < _TELLING_CHIPS:
                 high = max(abs(low), abs(high))
                 low = -high
             out[f"{target}.{distance}"] = [
-                float(f"{factor * min(low, 0.0):.4g}"),
-                float(f"{factor * max(high, 0.0):.4g}"),
+                float(f"{min(low, 0.0) - beyond:.4g}"),
+                float(f"{max(high, 0.0) + beyond:.4g}"),
             ]
     return out
 

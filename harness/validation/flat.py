@@ -14,7 +14,7 @@ from harness.roofline.blocks import GROUPS, Block
 from harness.roofline.hardware import View
 from harness.roofline.operate import Asked, pace, prepare
 from harness.roofline.scales import prefill_scales
-from harness.roofline.serve import Demand, Latency, latency
+from harness.roofline.serve import Demand, Latency, latency, tokens_s
 from harness.roofline.step import Pace, engine_seconds, fixed_scales, work_scales
 
 _ALL = (*GROUPS, "link", "exchange")
@@ -79,7 +79,7 @@ class Ready:
 
     def per_chip(self, x: Latency) -> np.ndarray:
         """Output tokens a second and chip."""
-        return np.minimum(self.demand.batch, self.demand.asked) * self.demand.osl / x.e2e / self.chips
+        return tokens_s(self.demand, x.e2e) / self.chips
 
 
 def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import MissingFile, UserMistake
+from harness.validation.overfull import overfull
 
 CONFIGURATION = (
     "chip", "chips", "model", "weight_dtype", "act_dtype", "kv_dtype", "tp", "pp", "ep", "dp", "scenario", "isl", "osl",
@@ -51,6 +52,8 @@ EXCLUSIONS: tuple[tuple[str, Mask], ...] = (
     ("llama.cpp on several chips: a layer split", lambda f: (f.engine_family == "llama.cpp") & (f.chips > 1)),
     # "`tp` given or `chips` at most 8"
     ("split not published, more than 8 chips", lambda f: f.tp.isna() & ~(f.chips <= 8)),
+    # Not among the rules above: a row that contradicts itself is not the configuration that it names
+    ("more requests decode at once, by its own figures, than its memory holds", lambda f: overfull(f, SCENARIOS)),
 )
 
 # What a row that is not excluded counts for.
@@ -59,13 +62,16 @@ COUNTS_FOR: dict[str, Mask] = {
     "tpot": lambda f: f.tpot_ms.notna() & f.concurrency.notna(),
     # "TTFT: `ttft_ms` and `concurrency` given, closed loop at that concurrency": a static batch is one wave, no loop
     "ttft": lambda f: f.ttft_ms.notna() & f.concurrency.notna() & f.scenario.isin(_CLOSED_LOOP),
-    # "throughput: `output_tok_s_per_chip` and `concurrency` given"
-    "throughput": lambda f: f.output_tok_s_per_chip.notna() & f.concurrency.notna(),
+    # "throughput: `output_tok_s_per_chip` and `concurrency` given"; not where the run stood still for a part of it
+    "throughput": lambda f: f.output_tok_s_per_chip.notna() & f.concurrency.notna() & ~stalled(f),
     # "saturated throughput, reported apart: `output_tok_s_per_chip` given, `concurrency` blank"
     "saturated": lambda f: f.output_tok_s_per_chip.notna() & f.concurrency.isna(),
     # "energy, reported apart: `energy_j_per_output_tok` or `power_w`, by `power_scope` (board or wall)"
     "energy": lambda f: (f.energy_j_per_output_tok.notna() | f.power_w.notna()) & (power_scope(f.power_scope) != ""),
 }
+# Of the output tokens/s that a row's own latencies give. Requests of nominal lengths, with a start and an end, reach
+# 0.97 of it at the median and 0.87 in nineteen of twenty runs.
+LEAST_OF_OWN_LATENCIES = 0.75
 # "Rows equal in configuration, engine, date, TTFT and TPOT count once": the first does; two blanks are equal.
 _SAME = (*CONFIGURATION, "engine_family", "engine", "date", "ttft_ms", "tpot_ms")
 
@@ -99,6 +105,17 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({target: (reason == "") & given(frame) for target, given in COUNTS_FOR.items()})
     nothing = (reason == "") & ~out.any(axis=1)
     return out.assign(reason=reason.mask(nothing, "no figure that counts"))
+
+
+def stalled(frame: pd.DataFrame) -> pd.Series:
+    """Whether a closed loop gave far fewer tokens/s than its own latencies do by Little's law (bool).
+
+    b requests at once yield b osl / (TTFT + (osl - 1) TPOT). What falls far short of it stood still for a part of
+    its run (kernels compiled or tuned between requests), which a median latency does not show.
+    """
+    e2e_s = (frame["ttft_ms"] + (frame["osl"] - 1) * frame["tpot_ms"]) / 1e3
+    own = frame["concurrency"] * frame["osl"] / e2e_s / frame["chips"]
+    return frame["scenario"].isin(_CLOSED_LOOP) & (frame["output_tok_s_per_chip"] < LEAST_OF_OWN_LATENCIES * own)
 
 
 def statistic(names: pd.Series) -> pd.Series:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.prediction import predict
 from harness.profiles import chip
 from harness.roofline.point import Point
 from tests.roofline.support import at, cases
@@ -48,10 +50,13 @@ def test_figures_are_what_the_definitions_say():
     isl, osl, batch = 1000, 200, 8
     p = at("qwen3-32b@zhenwu-m890:2,price=contract", isl=isl, osl=osl, concurrency=batch)
     f, on = values(p), chip("zhenwu-m890")
-    e2e_s = (f["ttft_ms"] + (osl - 1) * f["tpot_ms"]) / 1e3
+    e2e_s, first_wave_s = p.timed.latency.e2e[0], f["ttft_ms"] / 1e3 + (osl - 1) * f["tpot_ms"] / 1e3
+    assert 0.8 * first_wave_s < e2e_s < first_wave_s  # a tenth of the requests came all at once
     assert f["tok_s_per_user"] == pytest.approx(1000 / f["tpot_ms"])
-    assert f["output_tok_s_per_chip"] == pytest.approx(batch * osl / e2e_s / 2)
-    assert f["total_tok_s_per_chip"] == pytest.approx(batch * (isl + osl) / e2e_s / 2)
+    # A run of ten times as many requests takes 0.3 lives of a request longer than ten: it starts and ends.
+    run_s = e2e_s * (10 + 0.3) / 10
+    assert f["output_tok_s_per_chip"] == pytest.approx(batch * osl / run_s / 2)
+    assert f["total_tok_s_per_chip"] == pytest.approx(batch * (isl + osl) / run_s / 2)
     assert f["energy_j_per_output_tok"] == pytest.approx(f["power_w_per_chip"] / f["output_tok_s_per_chip"])
     rent_s = on.get("price.contract").point
     assert f["usd_per_m_output_tok"] == pytest.approx(rent_s / f["output_tok_s_per_chip"] * 1e6)
@@ -122,3 +127,13 @@ def test_the_engines_own_limit_of_requests_is_heeded():
 def test_the_newest_software_stands_in_for_a_blank_date_and_older_is_slower():
     blank, old = (at(f"llama-3.1-8b@mi300x:1{more}").figures["tpot_ms"].value for more in ("", ",date=2025-10"))
     assert old > blank
+
+
+def test_a_longer_run_gives_more_tokens_a_second_up_to_its_steady_rate():
+    """0.3 lives of a request go by at the start and the end, however long the run; a blank run has 3,000 requests."""
+    runs = [64.0, 640.0, 6400.0, 1e8]
+    row = {"chip": "h200-sxm", "model": "llama-3.1-70b", "weight_dtype": "fp8", "tp": 4, "isl": 1024, "osl": 1024}
+    rows = [{**row, "concurrency": 64, "requests": n} for n in runs] + [row, {**row, "requests": 3000}]
+    rate = predict(pd.DataFrame(rows))["output_tok_s_per_chip"].astype(float)
+    assert (rate[3] / rate[:3]).tolist() == pytest.approx([1.3, 1.03, 1.003], rel=1e-5)
+    assert rate[4] == rate[5] > rate[3]

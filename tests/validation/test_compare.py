@@ -35,7 +35,7 @@ def test_a_refused_row_keeps_its_lines_and_says_why(tmp_path):
 
 
 def test_throughput_is_saturated_without_a_concurrency(tmp_path):
-    rate = {"output_tok_s_per_chip": "40"}
+    rate = {"output_tok_s_per_chip": "40", "concurrency": "8"}
     found = lines(tmp_path / "m.csv", [rate, {**rate, "concurrency": ""}], [ALL] * 2)
     assert found.groupby("id")["target"].agg(list).tolist() == [["tpot", "ttft", "throughput"], ["saturated"]]
     assert found[found["target"].isin(["throughput", "saturated"])]["error"].tolist() == pytest.approx([0.25] * 2)

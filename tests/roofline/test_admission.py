@@ -1,0 +1,42 @@
+"""When an engine lets a request in: half the steps between two looks, where a page gives them, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.roofline.admission import rules
+from harness.roofline.point import Point
+from tests.roofline.support import at
+
+
+def waited_steps(text: str, plain: str, concurrency: int) -> float:
+    """Decode steps by which the first token comes later than under a setting with a look at every step."""
+    one, other = (at(t, isl=1024, osl=1024, concurrency=concurrency) for t in (text, plain))
+    return (_first_token_s(one) - _first_token_s(other)) / one.timed.decode.total[0]
+
+
+def _first_token_s(p: Point) -> float:
+    return p.figures["ttft_ms"].value / 1e3
+
+
+@pytest.mark.parametrize(("users", "steps"), [(1, 0), (8, 4.5), (15, 4.5), (16, 14.5), (64, 14.5)])
+def test_sglang_on_blackwell_looks_every_ten_or_thirty_steps(users, steps):
+    # A blank engine is timed as SGLang is, and has no known interval.
+    assert waited_steps("deepseek-r1@b200-sxm:8,engine=sglang", "deepseek-r1@b200-sxm:8", users) == pytest.approx(steps)
+
+
+@pytest.mark.parametrize("text", ["deepseek-r1@h200-sxm:8", "deepseek-r1@mi355x:8"])
+def test_elsewhere_it_looks_at_every_step(text):
+    assert waited_steps(f"{text},engine=sglang", text, 64) == 0
+
+
+def test_the_token_time_does_not_hang_on_the_looks():
+    text = "deepseek-r1@b200-sxm:8"
+    polled, plain = (at(t, concurrency=32).figures["tpot_ms"] for t in (f"{text},engine=sglang", text))
+    assert polled == plain
+
+
+def test_every_setting_says_why_and_where():
+    for rule in rules():
+        assert rule["steps"] > 1 and rule["reason"]
+        assert set(rule) <= {"engine", "family", "concurrency", "data_parallel", "steps", "reason"}
