@@ -53,12 +53,12 @@ def test_any_split_of_a_run_sums_to_the_same_nanoseconds(stack, batch, context, 
 @given(stacks, batches, contexts)
 @settings(max_examples=200, deadline=None)
 def test_a_step_takes_longer_with_more_sequences_or_longer_contexts(stack, batch, context):
-    """The roofline stage's own laws take up to 1 % less for a kernel that is somewhat larger than very small."""
+    """Two nanoseconds are left to what is rounded."""
     t = table(stack)
     assume(batch < SEQUENCES)
     now = step(t, batch, context)
-    assert 0 < now <= step(t, batch + 1, context) * 1.01
-    assert now <= step(t, batch, context + 500) * 1.01
+    assert 0 < now <= step(t, batch + 1, context) + 2
+    assert now <= step(t, batch, context + 500) + 2
 
 
 @given(stacks, st.integers(0, 200), st.integers(1, 4000), st.integers(0, 20_000))
