@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from harness.profile_types import Workload
     from harness.serving.simulate import Policy
 
-REQUESTS = 1000  # of a drawn workload, where nothing is said
+REQUESTS = 1000  # of a drawn workload, where nothing is said: as many whole sessions as come nearest
+
+
+class Number(click.FloatRange):
+    """A number in a range that is neither NaN nor, unless `endless`, infinite."""
+
+    def __init__(self, least: float, least_open: bool = False, endless: bool = False):
+        super().__init__(least, min_open=least_open)
+        self.endless = endless
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number) or (math.isinf(number) and not self.endless):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 def request_options(command: Callable) -> Callable:
@@ -29,8 +43,8 @@ def request_options(command: Callable) -> Callable:
                      "guessed where the file says it."),
         click.option("--workload", metavar="ID", help="A workload to draw requests from (`stackline workloads list`)."),
         click.option("--requests", "count", type=click.IntRange(1), metavar="N",
-                     help=f"So many requests (of a workload {REQUESTS} where nothing is said; the first of a trace)."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of the requests drawn."),
+                     help=f"The first N (else a trace's all, whole sessions of about {REQUESTS} of a workload)."),
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the requests drawn."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -41,11 +55,11 @@ def policy_options(command: Callable) -> Callable:
     for option in reversed((
         click.option("--routing", type=click.Choice(["cache-aware", "least-loaded", "round-robin"]),
                      default="cache-aware", show_default=True, help="Which replica takes a request."),
-        click.option("--keep", "keep_s", type=click.FloatRange(0), metavar="S",
+        click.option("--keep", "keep_s", type=Number(0, endless=True), metavar="S",
                      help="Drop a prefix that nobody used for S seconds (else: when its memory is needed)."),
-        click.option("--hold", "hold_s", type=click.FloatRange(0), default=0.0, metavar="S",
+        click.option("--hold", "hold_s", type=Number(0), default=0.0, metavar="S",
                      help="Hold a session's cache S seconds for its next turn, against requests that wait."),
-        click.option("--host-gb", type=click.FloatRange(0), default=0.0, metavar="GB",
+        click.option("--host-gb", type=Number(0), default=0.0, metavar="GB",
                      help="Host memory of a replica that evicted prefixes move to."),
         click.option("--preempt", type=click.Choice(["recompute", "swap"]), default="recompute", show_default=True,
                      help="What a request whose memory is taken does: compute again, or wait in host memory."),
@@ -58,7 +72,8 @@ def policy(routing: str, keep_s: float | None, hold_s: float, host_gb: float, pr
     """The policy of `policy_options`."""
     from harness.serving.simulate import Policy
 
-    return Policy(routing, math.nan if keep_s is None else keep_s, hold_s, host_gb * 1e9, preempt == "swap")
+    keep_s = math.nan if keep_s is None or math.isinf(keep_s) else keep_s
+    return Policy(routing, keep_s, hold_s, host_gb * 1e9, preempt == "swap")
 
 
 def requests(
@@ -74,7 +89,11 @@ def requests(
         frame = frame if count is None else frame.iloc[:count].reset_index(drop=True)
         return frame if rate is None else at_rate(frame, rate, trace)
     sessions = max(1, round((count or REQUESTS) / mean_calls(workload)))
-    return generate(workload, sessions, seed, rate)
+    frame = generate(workload, sessions, seed, rate)
+    while count is not None and len(frame) < count:
+        sessions += max(1, sessions // 4)
+        frame = generate(workload, sessions, seed, rate)
+    return frame if count is None else frame.iloc[:count].reset_index(drop=True)
 
 
 def at_rate(frame: pd.DataFrame, rate: float, trace: Path) -> pd.DataFrame:

@@ -64,6 +64,23 @@ def write_all(outcome: Outcome, folder: Path) -> Iterator[Path]:
     yield from draw(outcome.main, LEFT_OUT[outcome.by], folder)
 
 
+def served(file: Path, stack: str, form: str, out: Path | None) -> None:
+    """A real run beside its simulation: the table on stdout, and into `out` with one row a request."""
+    from harness.validation.serving import compare_run
+
+    found = compare_run(file, stack)
+    click.echo(f"{file}: {len(found.requests)} requests; {found.stack}, {found.capacity:,} tokens of cache", err=True)
+    if form == "table":
+        rows = [(r.figure, f"{r.measured:.4g}", f"{r.simulated:.4g}", f"{r.error:+.1%}", f"{r.goal:.0%}",
+                 "yes" if r.met else "no") for r in found.table.itertuples()]  # fmt: skip
+        show(("figure", "measured, s", "simulated, s", "error", "goal", "met"), rows)
+    else:
+        show(list(found.table.columns), [list(row.values()) for row in found.table.to_dict("records")], form)
+    if out is not None:
+        for name, table in (("serving", found.table), ("serving-requests", found.requests)):
+            click.echo(str(_written(out / f"{name}.csv", table)), err=True)
+
+
 def _terms(outcome: Outcome, worst: pd.DataFrame) -> pd.DataFrame:
     """The worst rows' modelled time, term by term, with the shipped constants."""
     from harness.prediction import explain

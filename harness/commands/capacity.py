@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import own_limits, policy, policy_options
+from harness.commands._serving import Number, own_limits, policy, policy_options
 from harness.commands._tables import format_option, path_option, show
 from harness.errors import UserMistake
 
@@ -38,8 +38,8 @@ _FLEET = {
 @click.option("--slo", metavar="SPEC", help="Service level: ttft_ms=5000,tpot_ms=30 (default: the workload's own).")
 @click.option("--attain", type=click.FloatRange(0.5, 1), default=0.95, show_default=True, metavar="SHARE",
               help="Share of requests that must keep every limit.")  # fmt: skip
-@click.option("--rack-kw", type=click.FloatRange(1), default=40.0, show_default=True, help="Power of a rack, assumed.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sessions drawn.")
+@click.option("--rack-kw", type=Number(1), default=40.0, show_default=True, help="Power of a rack, assumed.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sessions drawn.")
 @policy_options
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write JSON.")
 @format_option
@@ -72,7 +72,9 @@ def command(
     found = capacity(deployment, sessions, asked.kind, limits, attain, settings,
                      lambda line: click.echo(f"  {line}", err=True))  # fmt: skip
     rows = _rows(deployment, asked, found, rack_kw)
-    show(["figure", "value", "p10", "p90", "unit"], [[r[1], *r[2:]] for r in rows], form)
+    shown = _number if form == "table" else float
+    cells = [[what, *(None if x is None else shown(x) for x in numbers), unit] for _, what, *numbers, unit in rows]
+    show(["figure", "value", "p10", "p90", "unit"], cells, form)
     level = ", ".join(f"{k}={v:g}" for k, v in limits.items())
     if form == "table":
         from harness.serving.fleet import ASSUMPTIONS
@@ -114,7 +116,7 @@ def _rows(d: Deployment, demand: Demand, found: Capacity, rack_kw: float) -> lis
         if value is None or value != value:
             continue
         low, high = (None, None) if least is None else (min(value, *ends), max(value, *ends))
-        out.append([name, what, *(None if x is None else _number(x) for x in (value, low, high)), of.format(unit)])
+        out.append([name, what, value, low, high, of.format(unit)])
     return out
 
 
@@ -123,13 +125,10 @@ def _number(x: float) -> str:
 
 
 def _write(out: Path, d: Deployment, demand: Demand, limits: dict, attain: float, rows: list[list]) -> None:
-    figures = {r[0]: {"value": _plain(r[2]), "p10": _plain(r[3]), "p90": _plain(r[4]), "unit": r[5],
-                      "kind": "modelled"} for r in rows}  # fmt: skip
+    from harness.results import write_whole
+
+    figures = {name: {"value": value, "p10": low, "p90": high, "unit": unit, "kind": "modelled"}
+               for name, _, value, low, high, unit in rows}  # fmt: skip
     document = {"stack": str(d.stack), "workload": demand.workload, "demand": {demand.kind: demand.amount},
                 "slo": limits, "attain": attain, "figures": figures}  # fmt: skip
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-
-
-def _plain(text: str | None) -> float | None:
-    return None if text is None else float(text.replace(",", ""))
+    write_whole(out, json.dumps(document, indent=1) + "\n")

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import bar, own_limits, own_load, policy, policy_options, request_options, requests
+from harness.commands._serving import (
+    Number,
+    bar,
+    own_limits,
+    own_load,
+    policy,
+    policy_options,
+    request_options,
+    requests,
+)
 from harness.commands._tables import path_option, show
 from harness.errors import UserMistake
 
@@ -23,17 +32,19 @@ if TYPE_CHECKING:
 @request_options
 @click.option(
     "--rate",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, least_open=True),
     metavar="R",
     help="Sessions that begin a second; stretches a trace.",
 )
 @click.option("--concurrency", type=click.IntRange(1), metavar="N", help="So many sessions at once instead.")
 @click.option("--slo", metavar="SPEC", help="Service level for goodput: ttft_ms=500,tpot_ms=50.")
-@click.option("--warmup", type=click.FloatRange(0), metavar="S",
+@click.option("--warmup", type=Number(0), metavar="S",
               help="Leave the first S seconds out of the figures (default: a closed loop's first wave).")  # fmt: skip
 @policy_options
 @click.option("--interval/--no-interval", default=True, help="Two further runs for p10 and p90 (default), or none.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the results.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the results."
+)
 @path_option
 def command(
     stack: str, trace: Path | None, form: str | None, workload: str | None, count: int | None, seed: int,
@@ -80,12 +91,13 @@ def command(
 
 def _write(found: Simulated, out: Path, seed: int, limits: dict[str, float]) -> None:
     from harness.commands._timeline import draw
+    from harness.results import whole, write_whole
     from harness.serving.summary import summary
 
-    out.mkdir(parents=True, exist_ok=True)
-    found.requests.to_csv(out / "requests.csv", index=False, lineterminator="\n")
+    with whole(out / "requests.csv") as work:
+        found.requests.to_csv(work, index=False, lineterminator="\n")
     document = summary(found, seed, limits)
-    (out / "summary.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    write_whole(out / "summary.json", json.dumps(document, indent=1) + "\n")
     draw(found, out / "timeline.png")
     click.echo(f"wrote {out}/requests.csv, summary.json, timeline.png", err=True)
 

@@ -28,9 +28,15 @@ OVER = {
 @click.option("--values", metavar="A,B,...", help="Its values; inf for keeping as long as memory allows.")
 @click.option("--users", type=click.IntRange(1), metavar="N", help="Sessions at once while something else is varied.")
 @click.option("--slo", metavar="SPEC", help="Service level, drawn as lines (default: the workload's own).")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sessions drawn.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sessions drawn.")
 @policy_options
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for sweep.csv and sweep.png.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for sweep.csv and sweep.png.",
+)
 @format_option
 @path_option
 def command(
@@ -52,7 +58,7 @@ def command(
     from harness.serving.steady import pool
     from harness.serving.sweep import rows
 
-    asked = _values(values, over) if values else OVER[over]
+    asked = OVER[over] if values is None else _values(values, over)
     if over in ("users", "rate") and users is not None:
         raise UserMistake(f"--users is the load while something else is varied; --over {over} varies the load itself")
     deployment, sessions = deploy(stack), pool(workload, seed)
@@ -65,9 +71,9 @@ def command(
     show(list(found.columns), [[_cell(x) for x in row] for row in found.itertuples(index=False)], form)
     if out is not None:
         from harness.commands._sweep_plot import draw
+        from harness.results import write_whole
 
-        out.mkdir(parents=True, exist_ok=True)
-        found.to_csv(out / "sweep.csv", index=False, lineterminator="\n")
+        write_whole(out / "sweep.csv", found.to_csv(index=False, lineterminator="\n"))
         draw(found, deployment, workload, over, load, limits, out / "sweep.png")
         click.echo(f"wrote {out}/sweep.csv, sweep.png", err=True)
 

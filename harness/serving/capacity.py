@@ -3,7 +3,7 @@
 Load is users (sessions in progress at once, a new one when one ends: a closed loop) or a rate (sessions that begin a
 second whatever becomes of the others: an open loop, which does not slow down with the chip). The level is held if a
 share of the requests that arrive in the measured window keep every limit; one that is still without its first token
-at the end of the window breaks the TTFT limit once it has waited that long.
+(or waiting) at the end of the window breaks the limit of its TTFT (or queue) once it has waited that long.
 """
 
 from __future__ import annotations
@@ -126,15 +126,16 @@ def _horizon(pool: steady.Pool, kind: str, load: float) -> float:
 def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], begun: float,
           end: float) -> Load:  # fmt: skip
     j, a = done.journal, done.arrivals
-    arrival, first, finish = (np.where(np.asarray(x) < 0, np.nan, np.asarray(x, float) / NS)
-                              for x in (j.arrival, j.first_ns, j.finished))  # fmt: skip
+    arrival, begun_at, first, finish = (np.where(np.asarray(x) < 0, np.nan, np.asarray(x, float) / NS)
+                                        for x in (j.arrival, j.admitted, j.first_ns, j.finished))  # fmt: skip
     isl, osl, span = np.asarray(a.isl), np.asarray(a.osl), end - begun
     counted = (arrival >= begun) & (arrival <= end)
     refused = np.zeros(len(a), bool)
     refused[list(j.reason)] = True
-    known = counted & (refused | ~np.isnan(first) | (end - arrival > _limit(slo, "ttft")))
+    stuck = np.isnan(begun_at) & (end - arrival > _limit(slo, "queue"))
+    known = counted & (refused | ~np.isnan(first) | stuck | (end - arrival > _limit(slo, "ttft")))
     ttft, tpot = first - arrival, np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
-    good = _good(ttft, tpot, finish - arrival, slo)
+    good = _good(begun_at - arrival, ttft, tpot, finish - arrival, slo)
     ended = (finish >= begun) & (finish <= end)
     calls = float(ended.sum()) / span
     admitted, work = counted & ~np.isnan(first), energy_figures(done, end)
@@ -153,9 +154,11 @@ def _limit(slo: Mapping[str, float], name: str) -> float:
     return min(slo.get(f"{name}_ms", math.inf) / 1e3, slo.get(f"{name}_s", math.inf))
 
 
-def _good(ttft: np.ndarray, tpot: np.ndarray, e2e: np.ndarray, slo: Mapping[str, float]) -> np.ndarray:
+def _good(
+    queue: np.ndarray, ttft: np.ndarray, tpot: np.ndarray, e2e: np.ndarray, slo: Mapping[str, float]
+) -> np.ndarray:
     """Within the limits, as far as it is known: an answer that is not ended yet breaks none but its TTFT's."""
-    late = ~(ttft <= _limit(slo, "ttft"))
+    late = ~(ttft <= _limit(slo, "ttft")) | (queue > _limit(slo, "queue"))
     return ~(late | (tpot > _limit(slo, "tpot")) | (e2e > _limit(slo, "e2e")))
 
 

@@ -39,9 +39,11 @@ _KINDS = {"users": (USERS, 1.0), "rate": (RATE, 1.0), "sessions_per_day": (RATE,
 
 def parse_demand(text: str) -> Demand:
     """`workload=coding-agent,sessions_per_day=1e8` -> Demand. Raises UserMistake in one line."""
-    parts = dict(p.partition("=")[::2] for p in (x.strip() for x in text.split(",")) if p)
+    pairs = [[w.strip() for w in part.partition("=")[::2]] for part in text.split(",")]
+    parts = dict(pairs)
     amounts = [k for k in parts if k in _KINDS]
-    if set(parts) - {"workload", *_KINDS} or len(amounts) != 1 or not parts.get("workload"):
+    twice = len(parts) < len(pairs)
+    if twice or set(parts) - {"workload", *_KINDS} or len(amounts) != 1 or not parts.get("workload"):
         raise UserMistake(
             f"demand {text!r}: write workload=ID and one of users=N (at once), rate=R (sessions a second) or "
             "sessions_per_day=N"

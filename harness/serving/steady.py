@@ -16,9 +16,10 @@ from harness import profiles
 from harness.profile_types import Workload
 from harness.quantity import stream
 from harness.serving.simulate import Start
-from harness.workloads import cached_tokens, checked, generate, shape
+from harness.workloads import cached_tokens, checked, generate, mean_calls, shape
 
 POOL_SESSIONS = 1500  # drawn once; sessions of a simulation are drawn from these
+POOL_CALLS = 200_000  # about; where sessions are long there are fewer of them, 100 at least
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ class Pool:
         return len(self.rows) / len(self.life_s)
 
 
-def pool(workload: str | Workload, seed: int = 0, sessions: int = POOL_SESSIONS) -> Pool:
+def pool(workload: str | Workload, seed: int = 0, sessions: int | None = None) -> Pool:
     """Draw the sessions."""
     workload = profiles.workload(workload) if isinstance(workload, str) else workload
+    sessions = sessions or min(POOL_SESSIONS, max(100, round(POOL_CALLS / mean_calls(workload))))
     rows = checked(generate(workload, sessions, seed))
     first = np.append(np.flatnonzero(rows["turn"].to_numpy() == 0), len(rows))
     gaps = np.cumsum(rows["gap_s"].fillna(0.0).to_numpy())

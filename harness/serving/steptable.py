@@ -44,8 +44,10 @@ class StepTable:
         total = found.total
         if not (np.isfinite(total).all() and total.max() < _MOST_SECONDS):
             raise AssertionError(f"step times of {model.chip.name} are not finite")
-        self._decode = (total * scale * NS).reshape(batch.shape)
         self._busy = ((found.by_bound["memory"] + found.by_bound["compute"]) / total).reshape(batch.shape)
+        # Laws of latent attention are slower at a few tokens than at a hundred; no step gains by a longer context.
+        shorter = np.minimum.accumulate(total.reshape(batch.shape)[:, ::-1], axis=1)[:, ::-1]
+        self._decode = shorter * scale * NS
         self._rows: dict[int, tuple[list[int], list[int], list[int]]] = {}
         self._nodes = self._contexts.tolist()
         self._dense = self._dense_table(model, budget_tokens, most_sequences)

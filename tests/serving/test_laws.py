@@ -102,8 +102,8 @@ def test_without_load_latency_is_the_roofline_stages(stack):
     _, table = serve(stack, frame([(0.0, (isl, osl))]))
     words, scales = parse(stack), constants.load().scales
     expected = point(words, model(words.model), chip(words.chip), isl, osl, 1).figures
-    engine = scales.get(f"arrival.{words.options.get('engine', '')}", 1.0)
-    way = scales["arrival_s"] * engine + scales["token_s"] * isl  # from the client to the engine and back
+    arrival = scales["arrival_s"] * scales.get(f"arrival.{words.options.get('engine')}", 1.0)
+    way = arrival + scales["token_s"] * isl  # from the client to the engine and back
     assert table["ttft_s"][0] + way == pytest.approx(expected["ttft_ms"].value / 1e3, rel=1e-4)
     assert table["tpot_s"][0] == pytest.approx(expected["tpot_ms"].value / 1e3, rel=1e-3)
 
