@@ -55,7 +55,7 @@ def _twice(found: re.Match) -> str:
 
 
 def test_more_memory_or_a_faster_chip_never_holds_less(doubled):
-    """More memory lets more run at once, which a limit on the time a token may feel: held to a fifth, not to the search."""
+    """More memory lets more run at once, which a limit on the time a token may feel: held to a fifth."""
     base, large, fast = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm") for s in ("", "-large", "-fast"))
     assert large >= base * 0.8
     assert fast > base * 1.2  # the limits are of time: twice the speed is worth something
