@@ -37,6 +37,12 @@ def most(stack: str, kind: str = "users", workload: str = "code-completion", slo
     return found.middle.load
 
 
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Fewer calls a simulation than the search takes else."""
+    monkeypatch.setattr("harness.serving.capacity._CALLS", 1500)
+
+
 @pytest.fixture
 def doubled(tmp_path, no_extra_paths):
     """A folder of one's own with the RTX 4090 of twice the memory, and one twice as fast."""
@@ -54,11 +60,15 @@ def _twice(found: re.Match) -> str:
     return f"{found[1]}{float(found[2]) * 2:g}"
 
 
-def test_more_memory_or_a_faster_chip_never_holds_less(doubled):
-    """More memory lets more run at once, which a limit on the time a token may feel: held to a fifth."""
-    base, large, fast = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm") for s in ("", "-large", "-fast"))
-    assert large >= base * 0.8
+def test_a_faster_chip_never_holds_less(doubled):
+    base, fast = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm") for s in ("", "-fast"))
     assert fast > base * 1.2  # the limits are of time: twice the speed is worth something
+
+
+def test_more_memory_never_holds_less(doubled):
+    """Of a limit on the first token. One on the time between tokens may be kept *because* memory keeps others out."""
+    base, large = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm", slo={"ttft_ms": 2000.0}) for s in ("", "-large"))
+    assert large >= base * (1 - TOLERANCE)
 
 
 def test_a_stricter_level_holds_less():
