@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from harness import profiles
 from harness.profiles import Chip
 from harness.roofline import laws, priors
 
@@ -71,8 +72,47 @@ class Hardware:
             own = {c: v for c, v in table.get("chips", {}).items() if c not in self.left_out}
             own |= {c: by[name] for c, by in self.own_laws.items() if name in by}
             centre = {p: v[0] for p, v in priors.prior_of(laws.tables(), name, self.left_out).items()}
-            self._columns[key] = {p: np.array([own.get(c.id, centre)[p] for c in self.chips]) for p in centre}
+            measured = [c for c in table.get("chips", {}) if c not in self.left_out]
+            of_chips = [own.get(c.id) or placed(name, centre, c, measured) for c in self.chips]
+            self._columns[key] = {p: np.array([one[p] for one in of_chips]) for p in centre}
         return self._columns[key]
+
+
+# Share of the printed peak that products reach, over the chips' peak a watt: a chip that is dense in arithmetic for its
+# power lowers its clocks under it. Measured products in bf16 give it (A100 0.88 at 0.8 TFLOP/s a watt, H100 0.81 at
+# 1.4, B200 0.71 at 2.3); the two chips with products in fp8 show none.
+_CLOCKS = {"gemm.bf16": -0.2}
+# Share of the bandwidth that products reach on cards with GDDR over that of the measured chips, whose memory is HBM:
+# five cards that decode one stream of an 8B model in fp16 (llama.cpp) spend 1.05 times less than HBM's share makes it.
+_GDDR = 1.06
+
+
+def placed(name: str, centre: Mapping[str, float], chip: Chip, measured: Sequence[str]) -> dict[str, float]:
+    """Constants of a chip that was not measured: the measured ones' centre, moved by what its profile says.
+
+    e_fl by its peak a watt (classes with a trend), e_bw of products by its kind of memory; shares at most 1.
+    """
+    out = dict(centre)
+    own, theirs = _peak_per_watt(chip), [_peak_per_watt(profiles.chip(c)) for c in measured]
+    known = [x for x in theirs if x is not None]
+    if name in _CLOCKS and own is not None and known:
+        middle = float(np.exp(np.mean(np.log(known))))
+        out["e_fl"] = min(centre["e_fl"] * (own / middle) ** _CLOCKS[name], 1.0)
+    if name.startswith("gemm.") and has_gddr(chip):
+        out["e_bw"] = min(centre["e_bw"] * _GDDR, 1.0)
+    return out
+
+
+def has_gddr(chip: Chip) -> bool:
+    """Whether a chip's memory is GDDR: a card."""
+    return (chip.fact("memory.type") or "").startswith("GDDR")
+
+
+def _peak_per_watt(chip: Chip) -> float | None:
+    key = chip.peak_key("bf16")
+    if key is None or not chip.has("power.tdp"):
+        return None
+    return chip.get(key).point / chip.get("power.tdp").point
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ import numpy as np
 
 from harness.architecture import Architecture
 from harness.operators import Dtypes, Group, Load
-from harness.profiles import Chip
 from harness.roofline import laws, memory
 from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
-from harness.roofline.hardware import View, software_code
+from harness.roofline.hardware import View, has_gddr, software_code
 from harness.roofline.serve import Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
@@ -104,12 +103,6 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     engine = np.ones(len(x.isl))
     for name in ("vllm", "trtllm", "atom"):
         engine[x.engine == name] = scales[f"engine.{name}"]
-    told = np.where(view.column("gddr", _gddr), REFERENCE_BANDWIDTH, view.value("memory.bandwidth"))
+    told = np.where(view.column("gddr", has_gddr), REFERENCE_BANDWIDTH, view.value("memory.bandwidth"))
     generation = (REFERENCE_BANDWIDTH / told) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)
-
-
-def _gddr(chip: Chip) -> bool:
-    """Whether a chip is a card with GDDR: slow in memory for its year, which its bandwidth then does not tell."""
-    kind = chip.facts.get("memory.type")
-    return kind is not None and str(kind.value).startswith("GDDR")

@@ -46,8 +46,8 @@ SCALES: dict[str, Scale] = {
     "generation": Scale(0.5, KERNEL, "fixed times fall with the chip's bandwidth over 3.35 TB/s to this power"),
     "fixed.link": Scale(1.0, KERNEL, "fixed time of all-reduces and all-gathers"),
     "work.link": Scale(1.0, KERNEL, "their time on the link"),
-    "fixed.exchange": Scale(1.0, LOOSE, "fixed time of all-to-alls"),
-    "work.exchange": Scale(1.0, LOOSE, "their time on the link"),
+    "fixed.exchange": Scale(1.0, 1.2, "fixed time of all-to-alls"),
+    "work.exchange": Scale(1.0, KERNEL, "their time on the link"),
     # the engine and its software
     "step_s": Scale(5e-4, LOOSE, "an engine's own time a step"),
     "sequence_s": Scale(5e-6, LOOSE, "an engine's own time a step and running sequence"),

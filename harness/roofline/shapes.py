@@ -10,7 +10,8 @@ Williams, Waterman and Patterson (CACM 52:4, 2009), 1 is one after the other.
 Constants are times in seconds (`*_s`) or dimensionless, so that they carry over to a chip without measurements.
 Everything here grows with bytes and FLOPs and falls with bandwidth and peak (held by a property test).
 Left out: steps of tiles and waves (no profile says how many cores a chip has; their mean is inside `overlap` and
-`k_s`), what stays in cache between kernels, clocks under a power limit, a kernel's choice between algorithms.
+`k_s`), what stays in cache between kernels, a kernel's choice between algorithms. Clocks under a power limit are in
+`e_fl` alone (`hardware.placed`).
 """
 
 from __future__ import annotations

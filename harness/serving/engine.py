@@ -1,8 +1,8 @@
 """A stack's serving engine: its limits, and the KV memory of a replica.
 
-Limits are the stack's options, else the engine family's defaults. vLLM (and any stack with `gpu_mem`) fills a share
-of the memory that the driver shows with weights, the workspace of its profiling run, and KV; other engines keep the
-assumed reserve back. Capacities are in tokens of cache.
+Limits are the stack's options, else the engine family's defaults. vLLM (also a stack that names no engine, or a share
+of memory by `gpu_mem`) fills a share of the memory that the driver shows with weights, the workspace of its profiling
+run, and KV; other engines keep the assumed reserve back. Capacities are in tokens of cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ PREFILL_FIRST = ("sglang",)
 # Engines that schedule the next step while one runs (vLLM's asynchronous scheduling, SGLang's and TensorRT-LLM's
 # overlap schedulers, all on by default in 2026); a stack that names no engine is taken for one of them.
 OVERLAPPING = ("", "vllm", "sglang", "trtllm")
-PROFILING = "vllm"  # sizes its cache by a profiling run at a share of the memory
+# vLLM sizes its cache by a profiling run at a share of the memory; a stack that names no engine is taken for it.
+PROFILING = ("", "vllm")
+_LARGE_BYTES = 70 * 2**30
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chi
     """Raises NotPredictable where the weights leave no room."""
     family = stack.options.get("engine", "")
     ranks = layout.dp * layout.pp
-    budget = stack.number("max_batched_tokens") or int(laws.assumed("prefill_tokens").point)
-    sequences = stack.number("max_seqs") or int(laws.assumed("most_sequences").point)
+    budget = stack.number("max_batched_tokens") or _default("prefill_tokens", family, chip)
+    sequences = stack.number("max_seqs") or _default("most_sequences", family, chip)
     token = kv_bytes_per_token(arch, dtypes.kv, layout.tp) / layout.pp
     state = state_bytes_per_sequence(arch, dtypes.kv, layout.tp) / layout.pp
     free = kv_room_bytes(stack, arch, dtypes, layout, chip, budget, sequences)
@@ -73,13 +75,19 @@ def engine(stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chi
     )  # fmt: skip
 
 
+def _default(name: str, family: str, chip: Chip) -> int:
+    """A limit where the stack gives none; vLLM's own are lower on chips of less than 70 GiB."""
+    small = family in PROFILING and chip.get("memory.capacity").point < _LARGE_BYTES
+    return int(laws.assumed(f"{name}_small" if small else name).point)
+
+
 def kv_room_bytes(
     stack: Stack, arch: Architecture, dtypes: Dtypes, layout: Layout, chip: Chip, budget: int, sequences: int
 ) -> float:
     """Bytes that one chip has for KV and state."""
     capacity = chip.get("memory.capacity").point
     weights = weight_bytes(arch, dtypes, layout.tp, layout.ep, layout.dp) / layout.pp
-    if "gpu_mem" not in stack.options and stack.options.get("engine") != PROFILING:
+    if "gpu_mem" not in stack.options and stack.options.get("engine", "") not in PROFILING:
         return (1 - memory.reserve()) * capacity - weights
     share = float(stack.options.get("gpu_mem", laws.assumed("memory_share").point))
     shown = (1 - laws.assumed("driver_share").point) * capacity

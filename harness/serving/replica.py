@@ -134,9 +134,8 @@ class Replica:
             attention -= (len(chunks) - 1) * table.shared
         else:
             dense, attention = self._heaviest(chunks)
-        prompts = table.chunks(dense, batch) + attention
         steps = table.decode(batch, decoding.context, decoding.context + batch * decoding.gain(1)) if batch else 0
-        self.end = now + max(prompts + steps, 1) + self._loading()
+        self.end = now + max(table.mixed(dense, attention, batch, steps), 1) + self._loading()
         self.journal.prompt_ns += self.end - now - steps
 
     def _heaviest(self, chunks: list[tuple[int, int]]) -> tuple[int, int]:

@@ -107,6 +107,14 @@ class StepTable:
         beside = -(-batch // self.ranks)
         return self._dense[tokens + beside] - self._dense[beside]
 
+    def mixed(self, tokens: int, attention: int, batch: int, decoding: int) -> int:
+        """A step of `tokens` of prompts on a rank, with their `attention`, beside a decode step of `decoding` ns.
+
+        Never shorter than the prompts' own step with the decoded tokens in it, whose launches are not captured.
+        """
+        beside = -(-batch // self.ranks)
+        return max(decoding + self.chunks(tokens, batch), self._dense[tokens + beside]) + attention
+
     def attention(self, tokens: int, past: int) -> int:
         """Attention of a prompt's chunk of `tokens` after `past` others, ns."""
         whole = self._at(self._whole, past + tokens)

@@ -3,7 +3,7 @@
 A step holds `batch` decoding sequences a rank and chunks of prompts. Its time is that of the decode step, plus what
 the chunks add:
 
-    T = E(batch) + D(batch, context) + first [ G(chunks + batch) - G(batch) ] + first sum A(chunk, past)
+    T = max( E(batch) + D(batch, context) + G(chunks + batch) - G(batch), G(chunks + batch) ) + sum A(chunk, past)
 
 E, the engine's own time, D, the decode step, and a lone prompt's prefill G(n) + A(n, 0) are those of `predict`; G is
 all of a prefill step but what grows with the context, A the rest (attention). Weights are read once for both, which is

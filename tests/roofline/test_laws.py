@@ -80,7 +80,7 @@ def in_other_seconds(case: Case, factor: float) -> tuple[Timed, Timed]:
     out = []
     for on, own_scales, times in (
         (case.chip, scales, 1.0),
-        (altered(case.chip, dict.fromkeys(RATES, 1 / factor)), slower, factor),
+        (altered(case.chip, dict.fromkeys((*RATES, "power.tdp"), 1 / factor)), slower, factor),
     ):
         own = Hardware.of([on])
         law = {f"law.{n}": {k: v * times if k.endswith("_s") else v for k, v in own.law(n).items()}

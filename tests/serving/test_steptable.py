@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.architecture import Moe
 from harness.serving.deploy import Deployment, deploy
 from harness.serving.steptable import NS, StepTable
 from tests.serving.support import frame, serve
@@ -115,15 +114,11 @@ def test_a_scale_multiplies_every_time(stack, batch, context, tokens, past, scal
 @given(st.sampled_from(STACKS[:1] + STACKS[2:]), st.integers(1, 200), contexts, st.integers(1, 4000))
 @settings(max_examples=200, deadline=None)
 def test_a_mixed_step_is_between_its_parts_and_their_sum(stack, batch, context, tokens):
-    """Weights are read once for both: never dearer than decode and prefill apart, hardly cheaper than either.
-
-    A prefill of few tokens is slower than a decode step of as many (their fitted scales differ), most so with experts;
-    what a chunk adds to a decode step leaves that difference out.
-    """
-    t, moe = table(stack), any(isinstance(g.mlp, Moe) for g in deployed(stack).arch.layers)
-    decode, prefill = step(t, batch, context), t.chunks(tokens, 0) + t.attention(tokens, 0)
-    mixed = decode + t.chunks(tokens, batch) + t.attention(tokens, 0)
-    assert max(decode, prefill) * (0.85 if moe else 0.95) <= mixed <= (decode + prefill) * 1.001
+    """Weights are read once for both: never dearer than decode and prefill apart, never cheaper than either."""
+    t = table(stack)
+    decode, prefill = step(t, batch, context), t.mixed(tokens, t.attention(tokens, 0), 0, 0)
+    mixed = t.mixed(tokens, t.attention(tokens, 0), batch, decode)
+    assert max(decode, prefill) <= mixed <= (decode + prefill) * 1.001
 
 
 def test_speculation_advances_by_its_acceptance_length():
