@@ -24,9 +24,9 @@ class Holdings:
         self.kept: dict[int, Node] = {}  # a turn to come -> the prefix that its session's last one left, pinned
         self.deadlines: list[tuple[int, int]] = []  # (until when it is kept, turn to come)
 
-    def fits(self, i: int) -> bool:
-        """Whether an empty replica has the memory for a request and its answer."""
-        return self._whole(self.a.isl[i] + self.a.osl[i]) <= self.cache.capacity
+    def fits(self, i: int, beyond: int) -> bool:
+        """Whether an empty replica has the memory for a request, its answer and `beyond` more tokens."""
+        return self._whole(self.a.isl[i] + self.a.osl[i] + beyond) <= self.cache.capacity
 
     def admit(self, i: int, stored: int, spare: int, now: int, look: bool) -> int:
         """Give a request memory for `stored` tokens; how many of them are cached, or -1 where there is no room.
@@ -73,10 +73,18 @@ class Holdings:
 
     def answered(self, i: int, stored: int, now: int) -> None:
         """A request ends: its pages are free, its prefix is kept for its session's next turn or for anyone."""
-        node, blocks = self.held[i]
-        self.cache.private -= self._own(i, stored, blocks)
+        self.cache.private -= self._own(i, stored, self.held[i][1])
         if self.a.by_position:
             self._insert(i, self.a.isl[i] + self.a.osl[i] - 1, own=False)
+        self._leave(i, now)
+
+    def handed_over(self, i: int, stored: int, now: int) -> None:
+        """A prompt's cache has gone to a decode replica: its prefix is kept here, where the next turn's is computed."""
+        self.cache.private -= self._own(i, stored, self.held[i][1])
+        self._leave(i, now)
+
+    def _leave(self, i: int, now: int) -> None:
+        """Let go of a request's prefix, or keep it for its session's next turn."""
         node, _ = self.held.pop(i)
         following = self.a.follower[i]
         if self.hold_ns and following >= 0 and node is not None:

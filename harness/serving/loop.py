@@ -72,7 +72,7 @@ class Loop:
         target = self.route(self.decoders if brought else self.entry, i, now)
         if not brought:
             self.journal.arrival[i] = now
-            if i not in self.journal.reason and not target.holdings.fits(i):
+            if i not in self.journal.reason and not target.fits(i):
                 self.journal.reason[i] = TOO_LONG
             if i in self.journal.reason:
                 self._go_on(i, now)

@@ -44,17 +44,23 @@ class Replica:
         self.unseen: list[tuple[int, int, int]] = []  # likewise, arrived when the next step was already scheduled
         self.prefilling: dict[int, list[int]] = {}  # request -> [tokens done, tokens in all]
         self.brought: dict[int, int] = {}  # waiting requests whose tokens come from elsewhere -> how many
+        self.swapped: set[int] = set()  # those of them that wait in host memory
         self.done: list[int] = []  # requests that finished at the end of what was done last
         self.moved: list[int] = []  # likewise, prompts whose cache goes to a decode replica
         self._order = self._front = 0
         self._chunks: list[tuple[int, int]] = []
         self._ahead = 0  # decode steps of what is being done
+        self._made_room = False  # since the last plan: what waits may fit in the next step
         self._restored = 0  # tokens that come back from host memory for the step to come
 
     @property
     def load(self) -> int:
         """Requests it has, waiting ones included."""
         return len(self.waiting) + len(self.unseen) + len(self.prefilling) + len(self.decoding)
+
+    def fits(self, i: int) -> bool:
+        """Whether it has, empty, the memory for a request and its answer, and what its last step may write beyond."""
+        return self.holdings.fits(i, self.decoding.most_gain - 1)
 
     def enqueue(self, i: int, now: int, brought: bool = False) -> None:
         """A request arrives, or (`brought`) the cache of its prompt does."""
@@ -67,8 +73,16 @@ class Replica:
             self.doing, self.begun, self.end = WAKE, now, now
         elif self.doing == RUN and (not self.waiting or self.a.priority):
             self._cut(now)
-        ahead = self.engine.overlaps and self.doing != WAKE
+        ahead = self.engine.overlaps and self.doing != WAKE and now >= self._last_begun()
         heappush(self.unseen if ahead else self.waiting, self._place(i, self._order))
+
+    def _last_begun(self) -> int:
+        """When the last step of what is being done begins."""
+        if self.doing != RUN or self._ahead <= 1:
+            return self.begun
+        decoding, batch = self.decoding, len(self.decoding)
+        last, all_ = (decoding.context + batch * decoding.gain(n) for n in (self._ahead - 1, self._ahead))
+        return self.end - self.table.decode(batch, last, all_)
 
     def complete(self) -> None:
         """The end of what is being done: account for it, then begin the next."""
@@ -88,7 +102,7 @@ class Replica:
     # What to do next
 
     def _begin(self, now: int) -> None:
-        self.begun, self._ahead = now, 0
+        self.begun, self._ahead, self._made_room = now, 0, False
         if self.holdings.deadlines:
             self.holdings.expire(now)
         chunks = self._plan(now) if self.waiting or self.prefilling else []
@@ -143,7 +157,8 @@ class Replica:
         decoding = self.decoding
         ahead = self._within_memory(now) if decoding.grows else decoding.next_finish()
         loading = self._loading()
-        single = self.stepwise or loading or self.unseen  # those it now sees go into the step after this one
+        # Those it now sees, and those that there is room for now, go into the step after this one.
+        single = self.stepwise or loading or self.unseen or (self._made_room and self.waiting)
         self.doing, self._ahead = RUN, 1 if single else ahead
         batch, context = len(decoding), decoding.context
         self.end = now + self.table.decode(batch, context, context + batch * decoding.gain(self._ahead)) + loading
@@ -190,6 +205,7 @@ class Replica:
 
     def _make_room(self, now: int) -> bool:
         """A held prefix is let go, else a request preempted; whether it was a request."""
+        self._made_room = True
         if self.holdings.drop_oldest_kept(now):
             return False
         self._preempt(now)
@@ -206,6 +222,7 @@ class Replica:
             journal.made[i] += self.decoding.tokens - journal.joined[i]
             if self.swaps:
                 self.brought[i] = stored
+                self.swapped.add(i)
         self.holdings.release(i, stored, now)
         journal.preemptions[i] += 1
         self._front -= 1
@@ -233,9 +250,11 @@ class Replica:
         each = engine.page * decoding.most_gain if decoding.grows else 0
         while self.waiting and left > 0 and len(decoding) + len(self.prefilling) < engine.sequences:
             i = self.waiting[0][2]
-            size = self._admit(i, now, spare + (each if i in self.brought else 0))
+            # One whose cache is brought decodes at once; alone it has all memory, and it was let in because it fits.
+            others = bool(decoding.offsets or self.prefilling)
+            size = self._admit(i, now, spare + (each if others and i in self.brought else 0))
             if size is None:
-                if not (decoding.offsets or self.prefilling) and self.holdings.drop_oldest_kept(now):
+                if not others and self.holdings.drop_oldest_kept(now):
                     continue
                 break
             heappop(self.waiting)
@@ -244,7 +263,7 @@ class Replica:
                 chunks.append((i, size))
                 left, free = left - size, free - 1
             elif engine.mixed:  # it decodes in this step
-                spare, left = spare + each, left - decoding.most_gain
+                spare, left = decoding.pages(decoding.gain(1)) * engine.page, left - decoding.most_gain
         return chunks
 
     def _share(self, left: int, free: int) -> int:
@@ -265,7 +284,8 @@ class Replica:
             self.prefilling[i] = [cached, whole]
             return whole - cached
         del self.brought[i]
-        if self.swaps:
+        if i in self.swapped:
+            self.swapped.remove(i)
             self._restored += 2 * whole  # out, and back
         self._join(i, whole)
         return 0
@@ -298,7 +318,7 @@ class Replica:
         if self.journal.made[i] >= self.a.osl[i]:
             self._answered(i, whole, now)
         elif self.role == PREFILL:
-            self.holdings.release(i, whole, now)
+            self.holdings.handed_over(i, whole, now)
             self.moved.append(i)
         else:
             self._join(i, whole)

@@ -123,7 +123,8 @@ def _replica(k: int, d: Deployment, a: Arrivals, table: StepTable, journal: Jour
     host = int(policy.host_bytes / engine.bytes_per_token) if engine.bytes_per_token else 0
     cache = Cache(engine.capacity, a.block or engine.page, keep, host)
     role = BOTH if not d.decoders else PREFILL if k < d.entry else DECODE
-    return Replica(k, a, engine, table, cache, journal, role, round(policy.hold_s * NS), policy.swaps, policy.stepwise)
+    hold = 0 if role == DECODE else round(policy.hold_s * NS)  # a next turn's prompt never comes to a decode replica
+    return Replica(k, a, engine, table, cache, journal, role, hold, policy.swaps, policy.stepwise)
 
 
 def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:
