@@ -38,7 +38,7 @@ def chosen(kind: Kind, named: Sequence[str]) -> list[str]:
 
 
 def served(kind: Kind, named: Sequence[str]) -> list[str]:
-    """The ids whose serving of agents is simulated, which takes seconds a pair: those named, and not the whole library."""
+    """The ids whose serving of agents is simulated: it takes seconds a pair, so never the whole library."""
     if kind is MODEL and (not named or ALL in named):
         return list(SERVED)
     return chosen(kind, () if ALL in named else named)

@@ -16,6 +16,7 @@ from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, U
 from harness.profiles import Chip, Model
 from harness.results import RunFolder, new_run_id
 from harness.run import agents, manifest, traffic
+from harness.run.agents import CALLS
 from harness.run.choice import chosen, served
 from harness.run.evaluate import SuiteRun, evaluate, steps
 from harness.run.progress import Bars
@@ -43,7 +44,7 @@ class Options:
     workers: int | None = None
     command: str = ""
     agents: bool = True
-    agent_calls: int = agents.CALLS  # that a simulation of agents watches
+    agent_calls: int = CALLS  # that a simulation of agents watches
 
 
 def run(options: Options, say: Callable[[str], None]) -> Path:
@@ -71,11 +72,13 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
 
 
 def _serving(options: Options) -> tuple[list[Model], list[Chip]]:
-    """Models and chips whose serving of agents is simulated; not the model that runs here, nor one by proxy."""
+    """Models and chips whose serving of agents is simulated; not the model that runs here."""
     if not options.agents:
         return [], []
     found = [profiles.model(m) for m in served(MODEL, options.models) if m != MODEL_ID]
-    return [m for m in found if "architecture" in m.tables], [profiles.chip(c) for c in served(CHIP, options.chips)]
+    return [m for m in found if "architecture" in m.tables or m.proxy], [
+        profiles.chip(c) for c in served(CHIP, options.chips)
+    ]
 
 
 def _asks_suites(options: Options, models: list[Model]) -> bool:

@@ -150,7 +150,7 @@ def _row(p: Point, workload_id: str, name: str, triple: Triple, workload: Worklo
     weak = weakest([*kinds, *_kinds(workload)])
     sources = {s for f in rests for s in sources_of(p, f).split()} | {
         source_id(s) for c in workload.all_values for s in c.sources}  # fmt: skip
-    more = {"weakest": weak, **stated_notes(p.stack, p.chip, p.dtypes.weight), **notes}
+    more = {"weakest": weak, **stated_notes(p.stack, p.chip, p.dtypes.weight), **notes, **p.notes}
     price = cost.price(p.chip)
     if name.startswith("usd") and price is not None:
         more |= price_notes(price)
