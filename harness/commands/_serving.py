@@ -106,11 +106,6 @@ def at_rate(frame: pd.DataFrame, rate: float, trace: Path) -> pd.DataFrame:
     return frame.assign(arrival_s=(frame["arrival_s"] - first.min()) * stretch)
 
 
-def own_limits(workload: Workload) -> dict[str, float]:
-    """The service level that a workload's file names; empty where it names none."""
-    return {f"{k}_ms": workload.get(f"slo.{k}").point * 1e3 for k in ("ttft", "tpot") if workload.has(f"slo.{k}")}
-
-
 def own_load(workload: Workload) -> tuple[float | None, int | None]:
     """(sessions a second, sessions at once) that a workload's file names, one of them None. Raises UserMistake."""
     if workload.has("load.rate"):

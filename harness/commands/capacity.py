@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import Number, own_limits, policy, policy_options
+from harness.commands._serving import Number, policy, policy_options
 from harness.commands._tables import format_option, path_option, show
 from harness.errors import UserMistake
 
@@ -69,8 +69,8 @@ def command(
     limits = limits_of(slo, sessions.workload)
     click.echo(f"bisecting {asked.kind} of {asked.workload} on {deployment.stack} ...", err=True)
     settings = policy(routing, keep_s, hold_s, host_gb, preempt)
-    found = capacity(deployment, sessions, asked.kind, limits, attain, settings,
-                     lambda line: click.echo(f"  {line}", err=True))  # fmt: skip
+    found = capacity(deployment, sessions, asked.kind, limits, attain, settings, lambda seen, _: click.echo(
+        f"  {seen.load:g} {asked.kind}: {seen.held:.1%} within the limits", err=True))  # fmt: skip
     rows = _rows(deployment, asked, found, rack_kw)
     shown = _number if form == "table" else float
     cells = [[what, *(None if x is None else shown(x) for x in numbers), unit] for _, what, *numbers, unit in rows]
@@ -89,7 +89,7 @@ def command(
 
 def limits_of(slo: str | None, workload) -> dict[str, float]:
     """The limits that were given, else the workload's own. Raises UserMistake where there are none."""
-    from harness.serving.slo import parse_slo
+    from harness.serving.slo import own_limits, parse_slo
 
     given = parse_slo(slo) or own_limits(workload)
     if not given:

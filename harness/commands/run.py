@@ -32,8 +32,10 @@ from harness.commands._tables import path_option
     help="Another Llama-architecture GGUF or safetensors folder.",
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default one a core.")
+@click.option("--agents/--no-agents", default=True, show_default=True,
+              help="Simulate agents on a server of each chip: some seconds a chip.")  # fmt: skip
 @path_option
-def command(suites, models, chips, limit, full, seed, out, runner, weights, workers) -> None:
+def command(suites, models, chips, limit, full, seed, out, runner, weights, workers, agents) -> None:
     """Run the task suites on the reference model, model chips with large models, write a report.
 
     Unnamed, the chips and models are the stacks the project compares and every profile of your own.
@@ -60,6 +62,7 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
         weights,
         workers,
         " ".join(["stackline", *sys.argv[1:]]),
+        agents,
     )
 
     def say(text: str) -> None:

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands._serving import (
-    Number,
-    bar,
-    own_limits,
-    own_load,
-    policy,
-    policy_options,
-    request_options,
-    requests,
-)
+from harness.commands._serving import Number, bar, own_load, policy, policy_options, request_options, requests
 from harness.commands._tables import path_option, show
 from harness.errors import UserMistake
 
@@ -65,7 +56,7 @@ def command(
     """
     from harness import profiles
     from harness.serving.deploy import deploy
-    from harness.serving.slo import parse_slo
+    from harness.serving.slo import own_limits, parse_slo
     from harness.serving.summary import simulated
 
     if rate is not None and concurrency is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report.figures import Figures
 from harness.report.table import Section
+from harness.report.tables_agents import INTRO, agent_tables
 from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
@@ -11,6 +12,7 @@ from harness.report.tables_quality import languages_table, levels_table, quality
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
+AGENT_PLOTS = ("agents", "agents_load", "agents_caches", "long_run")
 _LARGE = (
     "Modelled from the chips' profiles at the stated workload (isl: input tokens, osl: output tokens, c: "
     "concurrent requests). No chip was touched."
@@ -39,10 +41,12 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     small = suite_tables(results, figures)
     ceilings = (ceilings_table(results, figures),)
     freedom = tuple(t for t in (support_table(results), export_table(results)) if t.lines)
+    agents = agent_tables(results, figures)
     limits = "Published or assumed ceilings, not performance."
     return [
         Section("quality", "How well it answers", "Measured here.", answers, ("quality", "languages")),
         Section("large", "Large models on the chips", _LARGE, large, ("chips", "cost")),
+        *([Section("agents", "Agents on a server", INTRO, agents, AGENT_PLOTS)] if agents else []),
         Section("traffic", "Chips for the suites' own traffic", _SUITES, small),
         Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
         Section("freedom", "What is stated to run, and who may have it", "", freedom),

@@ -118,13 +118,13 @@ def _serving_line(results: Results, figures: Figures, head: Figure, first: str |
     if errors and not any(row is not None and row.value is not None for row in rows):
         return Line((name,), cannot=f"cannot run: {and_list(errors)}")
     sources = unique(s for row in rows if row is not None for s in row.sources)
-    words = (_stated(notes), _from_notes(notes, "bound_by"), _weakest_of(notes))
+    words = (_stated(notes), _from_notes(notes, "bound_by"), weakest_of(notes))
     return Line(
         (
             name,
             *(cell_of(row) for row in rows),
             *((_ratio_cell(figures, at, first),) if first else ()),
-            _price_class(notes),
+            price_class(notes),
             *words,
             Cell(sources=tuple(sources), text=" "),
         )
@@ -149,13 +149,13 @@ def _from_notes(notes: list[dict[str, str]], key: str) -> Cell:
     return text(and_list(words)) if words else nothing(f"the rows name no {key}")
 
 
-def _weakest_of(notes: list[dict[str, str]]) -> Cell:
+def weakest_of(notes: list[dict[str, str]]) -> Cell:
     """The weakest kind of profile value behind any of the figures."""
     kinds = unique(note["weakest"] for note in notes if note.get("weakest"))
     return text(weakest(kinds)) if kinds and set(kinds) <= set(KINDS) else _from_notes(notes, "weakest")
 
 
-def _price_class(notes: list[dict[str, str]]) -> Cell:
+def price_class(notes: list[dict[str, str]]) -> Cell:
     """Class and date of the rent, with a warning where it was old when the run was made."""
     cell = _from_notes(notes, "price_class")
     dates = unique(note["price_date"] for note in notes if note.get("price_date"))
@@ -180,7 +180,7 @@ def ceilings_table(results: Results, figures: Figures) -> Table:
                 (
                     text(chip_name(results, chip), chip),
                     *cells,
-                    _price_class(price),
+                    price_class(price),
                     Cell(sources=tuple(sources), text=" "),
                 )
             )

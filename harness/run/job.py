@@ -15,8 +15,9 @@ from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
 from harness.profiles import Chip, Model
 from harness.results import RunFolder, new_run_id
-from harness.run import manifest, traffic
-from harness.run.choice import chosen
+from harness.run import agents, manifest, traffic
+from harness.run.agents import CALLS
+from harness.run.choice import chosen, served
 from harness.run.evaluate import SuiteRun, evaluate, steps
 from harness.run.progress import Bars
 from harness.run.quality import quality_rows
@@ -42,6 +43,8 @@ class Options:
     weights: Path | None = None
     workers: int | None = None
     command: str = ""
+    agents: bool = True
+    agent_calls: int = CALLS  # that a simulation of agents watches
 
 
 def run(options: Options, say: Callable[[str], None]) -> Path:
@@ -65,7 +68,17 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         "python": sys.version.split()[0], "packages": manifest.versions(), "machine": manifest.machine(),
         "sandbox": level, "left_out": left_out,
     }  # fmt: skip
-    return _work(options, folder, facts, suites, large, chips, answering)
+    return _work(options, folder, facts, suites, large, chips, answering, _serving(options))
+
+
+def _serving(options: Options) -> tuple[list[Model], list[Chip]]:
+    """Models and chips whose serving of agents is simulated; not the model that runs here."""
+    if not options.agents:
+        return [], []
+    found = [profiles.model(m) for m in served(MODEL, options.models) if m != MODEL_ID]
+    return [m for m in found if "architecture" in m.tables or m.proxy], [
+        profiles.chip(c) for c in served(CHIP, options.chips)
+    ]
 
 
 def _asks_suites(options: Options, models: list[Model]) -> bool:
@@ -120,7 +133,7 @@ def _sandbox(suites: list[Suite], say) -> tuple[dict[str, str], list[Suite], lis
     return {"level": level.name, "note": level.note}, suites, []
 
 
-def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Runner | None) -> Path:
+def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Runner | None, serving) -> Path:
     runs: list[SuiteRun] = []
     rows = []
     with Bars() as bars:
@@ -136,6 +149,10 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
             reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
             step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
             rows += traffic.modelled_rows(runs, large, chips, reference, step)
+            if all(serving):
+                step = bars.bar("agents on servers", agents.steps(*serving))
+                simulations = agents.Simulations(options.seed, options.agent_calls)
+                rows += agents.agent_rows(*serving, step, simulations)
         except KeyboardInterrupt:
             folder.write_manifest({**facts, "status": "interrupted"})
             raise
@@ -146,6 +163,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
             if answering is not None:
                 answering.close()
         used = [*chips, *large] + ([profiles.model(reference)] if reference else [])
+        used = list({p.id: p for p in [*used, *(serving[0] + agents.workloads() if all(serving) else [])]}.values())
         folder.write_rows(rows)
         folder.write_manifest({
             **facts, "status": "finished", "rows": len(rows), "blas": blas_kernel(), "runner": _runner_entry(answering),

@@ -15,7 +15,7 @@ import harness
 from harness.discovery import CHIP
 from harness.evidence import grade, stale
 from harness.export import rules, statuses
-from harness.profiles import Chip, Profile, Source, shared
+from harness.profiles import Chip, Model, Profile, Source, shared
 from harness.results import Row
 from harness.roofline import laws
 from harness.stack import parse
@@ -90,7 +90,7 @@ def profile_entry(profile: Profile) -> dict[str, Any]:
         entry["export"] += [
             {"text": f"{e['date']}: {e['text']}", "source": e["source"]} for e in profile.tables.get("export", [])
         ]  # fmt: skip
-    elif profile.proxy:
+    elif isinstance(profile, Model) and profile.proxy:
         entry["proxy"] = dict(profile.proxy)
     return entry
 

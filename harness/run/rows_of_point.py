@@ -64,8 +64,8 @@ def figure_rows(p: Point, load: Workload) -> Iterator[Row]:
     if load.generates:
         for name, value in sorted(shares.items(), key=lambda kv: -kv[1]):
             if value >= 0.01:
-                yield Row(metric=f"time_share[{name}]", value=value, unit="1", kind=_kind(p, "tpot_ms"),
-                          source=_sources(p, "tpot_ms"), **base)  # fmt: skip
+                yield Row(metric=f"time_share[{name}]", value=value, unit="1", kind=kind_of(p, "tpot_ms"),
+                          source=sources_of(p, "tpot_ms"), **base)  # fmt: skip
     if stack.model in ROOFLINE_MODELS or load.suite:
         yield from _operator_rows(p, chip, base)
 
@@ -74,10 +74,10 @@ def ratio_rows(p: Point, first: Point, load: Workload) -> Iterator[Row]:
     """Figures over those of the run's first stack, in which what both rest on cancels."""
     for name in RATIOS:
         if name in p.figures and name in first.figures:
-            found, kinds = ratio(p, first, name), {_kind(p, name), _kind(first, name)}
+            found, kinds = ratio(p, first, name), {kind_of(p, name), kind_of(first, name)}
             yield Row(metric=f"ratio[{name}]", value=found.value, p10=found.p10, p90=found.p90, unit=found.unit,
                       kind="assumed" if "assumed" in kinds else "modelled", note=f"to={first.stack}",
-                      source=" ".join(sorted({*_sources(p, name).split(), *_sources(first, name).split()})),
+                      source=" ".join(sorted({*sources_of(p, name).split(), *sources_of(first, name).split()})),
                       **_base(p.stack, load, p.dtypes.weight))  # fmt: skip
 
 
@@ -92,12 +92,12 @@ def term_rows(p: Point, load: Workload) -> Iterator[Row]:
             notes["of_peak"] = f"{line.of_peak:.6g}"
         # The figure's interval stands for the operator's.
         yield Row(metric=f"op.ms[{line.phase}.{line.term}]", value=ms, p10=ms * whole.p10 / whole.value,
-                  p90=ms * whole.p90 / whole.value, unit="ms", kind=_kind(p, figure[line.phase]),
-                  source=_sources(p, "tpot_ms"), note=joined(notes), **base)  # fmt: skip
+                  p90=ms * whole.p90 / whole.value, unit="ms", kind=kind_of(p, figure[line.phase]),
+                  source=sources_of(p, "tpot_ms"), note=joined(notes), **base)  # fmt: skip
     for name, share in table.attrs["unknowns"].items():
         if share >= 0.001:
             yield Row(metric=f"unknown_share[{name}]", value=share, unit="1", kind="modelled",
-                      source=_sources(p, "tpot_ms"), **base)  # fmt: skip
+                      source=sources_of(p, "tpot_ms"), **base)  # fmt: skip
 
 
 def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict, stated: dict[str, str]) -> Row:
@@ -116,8 +116,8 @@ def _figure_row(p: Point, name: str, unit: str, load: Workload, base: dict, stat
     if name == "usd_per_m_output_tok":
         notes |= price_notes(p.price)
     note = joined(notes)
-    return Row(metric=name, value=figure.value, p10=figure.p10, p90=figure.p90, unit=unit, kind=_kind(p, name),
-               source=_sources(p, name), note=note, **base)  # fmt: skip
+    return Row(metric=name, value=figure.value, p10=figure.p10, p90=figure.p90, unit=unit, kind=kind_of(p, name),
+               source=sources_of(p, name), note=note, **base)  # fmt: skip
 
 
 def stated_notes(stack: Stack, chip: Chip, weight_dtype: str) -> dict[str, str]:
@@ -149,11 +149,13 @@ def _base(stack: Stack, load: Workload, weight_dtype: str) -> dict:
             "chips": stack.chips, "suite": load.suite, "workload": load.id}  # fmt: skip
 
 
-def _kind(p: Point, figure: str) -> str:
+def kind_of(p: Point, figure: str) -> str:
+    """The kind of a row: assumed where a value that it rests on is."""
     return "assumed" if p.weakest_kind(figure) == "assumed" else "modelled"
 
 
-def _sources(p: Point, figure: str) -> str:
+def sources_of(p: Point, figure: str) -> str:
+    """The sources of a row, as ids of the manifest."""
     cited = {source_id(s) for c in p.used[figure].values() for s in c.sources}
     return " ".join(["model-of-time", *sorted(cited | set(laws.constant_sources()))])
 
@@ -176,9 +178,9 @@ def _operator_rows(p: Point, chip: Chip, base: dict) -> Iterator[Row]:
             moved = sum(count * op.total_bytes for op, count in listed)
             if not flops or not moved:
                 continue
-            source = _sources(p, "tpot_ms")
+            source = sources_of(p, "tpot_ms")
             intensity = flops / moved
-            kind = _kind(p, "tpot_ms")
+            kind = kind_of(p, "tpot_ms")
             yield Row(metric=f"op.flop_per_byte[{name}]", value=float(intensity), unit="FLOP/byte", kind=kind,
                       source=source, **base)  # fmt: skip
             rate = flops / step.parts[name] / 1e12

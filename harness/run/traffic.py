@@ -51,7 +51,7 @@ def large_stack(model: Model, chip: Chip) -> Stack:
 
     Raises NotPredictable with the reason of the narrowest format tried.
     """
-    body, most = profiles.stand_in(model), _server_chips(chip)
+    body, most = profiles.stand_in(model), server_chips(chip)
     arch, native, reason = of_model(body), body.native_dtype, None
     for dtype in (native, *(d for d in NARROWER if BYTES[d] < BYTES[native])):
         try:
@@ -63,7 +63,7 @@ def large_stack(model: Model, chip: Chip) -> Stack:
     raise reason
 
 
-def _server_chips(chip: Chip) -> int:
+def server_chips(chip: Chip) -> int:
     """Chips of one server; one where the profile does not say how many."""
     return int(chip.get("server.chips").point) if chip.has("server.chips") else 1
 
@@ -82,7 +82,7 @@ def large_rows(model: Model, chips: Sequence[Chip], load: Workload, progress: Ca
     """A large model on each chip; the first that runs it is explained by operator, the others are set against it."""
     first = None
     for chip in chips:
-        stack = Stack(model.id, profiles.stand_in(model).native_dtype, chip.id, _server_chips(chip))
+        stack = Stack(model.id, profiles.stand_in(model).native_dtype, chip.id, server_chips(chip))
         try:
             stack = large_stack(model, chip)
             p = point(stack, model, chip, load.isl, load.osl, load.concurrency)

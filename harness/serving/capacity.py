@@ -24,10 +24,24 @@ from harness.serving.summary import step_scales
 
 USERS, RATE = "users", "rate"
 _WINDOW = 2 / 3  # of a simulation is measured; the first third lets caches and queues settle
-_CALLS = 6000  # in the window, where the limits on its length allow it
 _SHORTEST_S, _LONGEST_S = 900.0, 21_600.0
-_CLOSE = 0.03  # bisection ends when the ends are this near each other
+_LEAST = {USERS: 1.0, RATE: 1e-5}
 _MOST = {USERS: 1 << 20, RATE: 1e5}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a simulation is watched and how near a search comes.
+
+    calls: in the measured window, where the limits on its length allow it. close: bisection ends when the ends are
+    this near each other, as a share.
+    """
+
+    calls: int = 6000
+    close: float = 0.03
+
+
+FULL = Effort()
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,7 @@ class Load:
     power_w_per_chip: float  # NaN where the profile has no power
     busy: float
     latency: Mapping[str, float]  # ttft_s and tpot_s at .p50 and .p95; NaN where none was seen
+    call_s: float  # mean from a call's arrival to the end of its answer; NaN where none ended
     memory: tuple[float, float]  # share of the KV memory that running requests use, and that is kept for later turns
     done: Run
 
@@ -58,8 +73,12 @@ class Capacity:
 
 
 def capacity(d: Deployment, pool: steady.Pool, kind: str, slo: Mapping[str, float], share: float,
-             policy: Policy | None = None, tick: Callable[[str], None] | None = None) -> Capacity:  # fmt: skip
+             policy: Policy | None = None, tick: Callable[[Load, float], None] | None = None,
+             effort: Effort = FULL, ends: bool = True) -> Capacity:  # fmt: skip
     """Bisect three times: with the steps' middle time, and with their p90 (least load) and p10 (most).
+
+    tick is told every load tried and the multiple of the steps' middle time it was tried with. Without `ends` the
+    middle alone is found.
 
     Raises NotPredictable where more of the workload's calls than may miss the level do not fit at all.
     """
@@ -68,39 +87,43 @@ def capacity(d: Deployment, pool: steady.Pool, kind: str, slo: Mapping[str, floa
         if d.engine.grows and past > 1 - share:
             raise NotPredictable(f"{past:.0%} of the calls of {pool.workload.id} are past {what} of {tokens:,} tokens")
 
+    def at(load: float, scale: float) -> Load:
+        seen = measure(d, pool, kind, load, slo, policy, scale, effort)
+        if tick is not None:
+            tick(seen, scale)
+        return seen
+
     def most(scale: float, begin: float) -> Load | None:
-        return _most(lambda x: measure(d, pool, kind, x, slo, policy, scale), kind, share, begin, tick)
+        return _most(lambda load: at(load, scale), kind, share, begin, effort.close)
 
     middle = most(1.0, 1.0)
+    if not ends:
+        return Capacity(kind, middle, None, None)
+    p10, p90 = step_scales((middle or at(_LEAST[kind], 1.0)).done)
     if middle is None:
-        return Capacity(kind, None, None, most(0.8, 1.0))
-    p10, p90 = step_scales(middle.done)
+        return Capacity(kind, None, None, most(p10, 1.0))
     return Capacity(kind, middle, most(p90, middle.load), most(p10, middle.load))
 
 
-def _most(at: Callable[[float], Load], kind: str, share: float, begin: float,
-          tick: Callable[[str], None] | None) -> Load | None:  # fmt: skip
+def _most(at: Callable[[float], Load], kind: str, share: float, begin: float, close: float) -> Load | None:
     """The largest load that is held; the search doubles or halves from `begin`, then bisects."""
 
     def holds(load: float) -> Load | None:
         found = at(load)
-        if tick is not None:
-            tick(f"{load:g} {kind}: {found.held:.1%} within the limits")
         return found if found.held >= share else None
 
-    least = 1.0 if kind == USERS else 1e-5
     low, held, high = 0.0, None, begin
     while (found := holds(high)) is not None:
         low, held, high = high, found, high * 2
         if high > _MOST[kind]:
             return held
-    while held is None and high > least:
-        high, tried = max(high / 2, least) if kind == RATE else max(math.floor(high / 2), 1.0), high
+    while held is None and high > _LEAST[kind]:
+        high, tried = max(high / 2, _LEAST[kind]) if kind == RATE else max(math.floor(high / 2), 1.0), high
         held = holds(high)
         low, high = (high, tried) if held is not None else (0.0, high)
     if held is None:
         return None
-    while high - low > max(_CLOSE * low, 1.0 if kind == USERS else 0.0):
+    while high - low > max(close * low, 1.0 if kind == USERS else 0.0):
         middle = math.sqrt(low * high) if kind == RATE else math.floor((low + high) / 2)
         found = holds(middle)
         low, held, high = (middle, found, high) if found is not None else (low, held, middle)
@@ -108,19 +131,19 @@ def _most(at: Callable[[float], Load], kind: str, share: float, begin: float,
 
 
 def measure(d: Deployment, pool: steady.Pool, kind: str, load: float, slo: Mapping[str, float],
-            policy: Policy | None = None, scale: float = 1.0) -> Load:  # fmt: skip
-    """Simulate one load in full swing."""
-    horizon = _horizon(pool, kind, load)
+            policy: Policy | None = None, scale: float = 1.0, effort: Effort = FULL) -> Load:  # fmt: skip
+    """Simulate one load in full swing. scale multiplies every step's time."""
+    horizon = _horizon(pool, kind, load, effort.calls)
     frame, start = steady.closed(pool, int(load), horizon) if kind == USERS else steady.opened(pool, load, horizon)
     done = run(d, frame, int(load) if kind == USERS else None, policy, scale, start=start)
     begun = horizon * (1 - _WINDOW)
     return _seen(done, pool, load, slo, begun, horizon)
 
 
-def _horizon(pool: steady.Pool, kind: str, load: float) -> float:
+def _horizon(pool: steady.Pool, kind: str, load: float, calls: int) -> float:
     """Long enough for the calls of a window, within limits."""
     a_second = load * pool.mean_calls * (1 / max(pool.mean_life_s, 1.0) if kind == USERS else 1.0)
-    return float(np.clip(_CALLS / a_second / _WINDOW, _SHORTEST_S, _LONGEST_S))
+    return float(np.clip(calls / a_second / _WINDOW, _SHORTEST_S, _LONGEST_S))
 
 
 def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], begun: float,
@@ -145,7 +168,8 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
         float(np.asarray(j.cached)[admitted].sum() / max(isl[admitted].sum(), 1)),
         work.get("power_w_per_chip", math.nan), work["busy_share"],
         {f"{name}.p{q}": _percentile(x[counted], q) for name, x in (("ttft_s", ttft), ("tpot_s", tpot))
-         for q in (50, 95)}, _memory(done, begun), done,
+         for q in (50, 95)},
+        float((finish - arrival)[ended].mean()) if ended.any() else math.nan, _memory(done, begun), done,
     )  # fmt: skip
 
 

@@ -77,11 +77,11 @@ def per_unit(d: Deployment, held: Load) -> dict[str, float]:
     out = {"per_chip": a_chip}
     if d.chip.has("server.chips"):
         out["per_server"] = a_chip * d.chip.get("server.chips").point
-    facility = _facility_w(held)
+    facility = facility_w(held)
     return out | ({"per_mw": a_chip * 1e6 / facility} if facility else {})
 
 
-def _facility_w(held: Load) -> float:
+def facility_w(held: Load) -> float:
     """Watts of a chip at the meter of the site; 0 where its own are not known."""
     if math.isnan(held.power_w_per_chip):
         return 0.0
@@ -89,7 +89,7 @@ def _facility_w(held: Load) -> float:
 
 
 def _power(chips: int, held: Load, rack_kw: float) -> Mapping[str, float]:
-    facility = _facility_w(held)
+    facility = facility_w(held)
     if not facility:
         return {}
     at_rack = chips * (held.power_w_per_chip + shared_value("server.overhead_power").point)

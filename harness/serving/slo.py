@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserMistake
+from harness.profile_types import Workload
 
 # Limit -> (column of the simulated requests, seconds a unit).
 LIMITS = {
@@ -33,6 +34,11 @@ def parse_slo(text: str | None) -> dict[str, float]:
         if not out[name] > 0:
             raise UserMistake(f"service level {text!r}: {name}={value!r} is not a number above 0")
     return out
+
+
+def own_limits(workload: Workload) -> dict[str, float]:
+    """The service level that a workload's file names; empty where it names none."""
+    return {f"{k}_ms": workload.get(f"slo.{k}").point * 1e3 for k in ("ttft", "tpot") if workload.has(f"slo.{k}")}
 
 
 def meets(requests: pd.DataFrame, slo: Mapping[str, float]) -> np.ndarray:
