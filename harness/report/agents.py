@@ -56,15 +56,18 @@ def limit_line(ax: style.Axes, figure: Figure, name: str) -> None:
     if limit is None:
         return
     ax.axhline(float(limit), color=style.INK, linestyle=(0, (4, 3)), linewidth=1.4, zorder=4)
-    ax.text(0.01, float(limit), f"SLO {float(limit):g} s", transform=ax.get_yaxis_transform(), fontsize=10,
+    words = f"SLO {float(limit):g} s" if float(limit) >= 1 else f"SLO {float(limit) * 1e3:g} ms"
+    ax.text(0.01, float(limit), words, transform=ax.get_yaxis_transform(), fontsize=10,
             va="bottom", color=style.INK)  # fmt: skip
 
 
 def band(ax: style.Axes, x: list[float], rows: list[Figure], colour: str, label: str, times: float = 1.0) -> None:
-    """A line with its p10..p90 as a band; dashed where it rests on an assumed value."""
+    """A line with its p10..p90 as a band (a bar for a lone point); dashed where it rests on an assumed value."""
     dashed = any(f.kind == "assumed" for f in rows)
     ax.plot(x, [f.value * times for f in rows], marker="o", color=colour, label=label, linewidth=2,
             linestyle=(0, (4, 2)) if dashed else "-", markerfacecolor="white" if dashed else colour)  # fmt: skip
     known = [(a, f.low * times, f.high * times) for a, f in zip(x, rows, strict=True) if f.has_interval]
-    if known:
+    if len(known) == 1:
+        ax.vlines(*zip(*known, strict=True), color=colour, linewidth=2, alpha=0.6)
+    elif known:
         ax.fill_between(*zip(*known, strict=True), color=colour, alpha=0.14, linewidth=0)

@@ -12,7 +12,7 @@ from harness.report.tables_quality import languages_table, levels_table, quality
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
-AGENT_PLOTS = ("agents", "agents_load", "agents_caches", "long_run")
+AGENT_PLOTS = ("agents", "agents-load", "agents-caches", "long-run")
 _LARGE = (
     "Modelled from the chips' profiles at the stated workload (isl: input tokens, osl: output tokens, c: "
     "concurrent requests). No chip was touched."

@@ -9,10 +9,10 @@ from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
 INTRO = (
-    "Modelled by simulation, never measured here: a whole server of each chip serves sessions of coding agents, met at a "
-    "random moment of their lives, with continuous batching and a prefix cache. p10–p90 is the uncertainty of a step's "
-    "time alone: prices, lengths and the order of arrival are not in it. Windows are short and the search coarse (10 %), "
-    "so that a run stays quick; `stackline capacity` and `stackline sweep` look closer."
+    "Modelled by simulation, never measured here: a whole server of each chip serves sessions of coding agents, met "
+    "at a random moment of their lives, with continuous batching and a prefix cache. p10–p90 is the uncertainty of a "
+    "step's time alone: prices, lengths and the order of arrival are not in it. Windows are short and the search is "
+    "coarse (10 %), so that a run stays quick; the commands capacity and sweep look closer."
 )
 _LEVEL = (
     ("agents_per_chip", "Agents per chip", ""), ("agents_per_server", "Agents per server", ""),
@@ -44,8 +44,9 @@ def _level_table(results: Results, figures: Figures, model: str, heads: list[Fig
     said = next((level(f) for f in heads if f.value is not None), "")
     caption = "Coding agents' sessions at once, on one server, at the service level" + (f": {said}. " if said else ". ")
     caption += (
-        "0: not even one. A megawatt is at the meter: board, server and PUE. A session pays its share of all chips' rent "
-        "and energy, with the server as full as the level allows."
+        "0: not even one. A megawatt is at the meter: board, server and PUE. A session pays its share of all chips' "
+        "rent and energy, with the server as full as the level allows; without an interval where the server holds none "
+        "at the slow end."
     )
     return Table(f"agents-{model}", f"Agents at the service level: {model}", caption, _columns(wanted), lines)
 
@@ -56,8 +57,8 @@ def _long_table(results: Results, figures: Figures, model: str) -> Table:
     about = next((f for f in heads if f.value is not None), None)
     counted = about.notes.get("workload_assumed", "") if about else ""
     caption = (
-        "One session of 1,158 calls, the same on every server. Of the published 35-hour run only the duration, the calls "
-        "and the evaluations are known; contexts, answers and the tools' times are assumed"
+        "One session of 1,158 calls, the same on every server. Of the published 35-hour run only the duration, the "
+        "calls and the evaluations are known; contexts, answers and the tools' times are assumed"
         + (f" ({counted} figures of the workload)" if counted else "")
         + ", so every figure here is. Alone: the server to itself, and all its rent. Shared: beside as many such "
         "sessions as keep the service level" + (f" ({level(about)})." if about else ".")

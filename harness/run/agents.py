@@ -82,7 +82,7 @@ class Simulations:
         scales = step_scales((found.middle or tried[1.0][1.0]).done)
         curve = []
         load, most = 1.0, found.middle.load if found.middle else 0.0
-        while not curve or load < CURVE_STEP * most:
+        while not curve or curve[-1][0] <= most:
             three = [tried.get(s, {}).get(load) or self._measure(on, AGENTS, load, s) for s in (1.0, *scales)]
             curve.append((load, Seen(*three)))
             load *= CURVE_STEP

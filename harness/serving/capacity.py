@@ -56,7 +56,7 @@ class Load:
     hit_rate: float
     power_w_per_chip: float  # NaN where the profile has no power
     busy: float
-    latency: Mapping[str, float]  # ttft_s and tpot_s at .p50 and .p95; NaN where none was seen
+    latency: Mapping[str, float]  # ttft_s (at least, where calls still wait) and tpot_s at .p50, .p95; NaN: none seen
     call_s: float  # mean from a call's arrival to the end of its answer; NaN where none ended
     memory: tuple[float, float]  # share of the KV memory that running requests use, and that is kept for later turns
     done: Run
@@ -159,6 +159,7 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
     known = counted & (refused | ~np.isnan(first) | stuck | (end - arrival > _limit(slo, "ttft")))
     ttft, tpot = first - arrival, np.where(osl > 1, (finish - first) / np.maximum(osl - 1, 1), np.nan)
     good = _good(begun_at - arrival, ttft, tpot, finish - arrival, slo)
+    waited = np.where(known & np.isnan(first) & ~refused, end - arrival, ttft)  # so far: no first token yet
     ended = (finish >= begun) & (finish <= end)
     calls = float(ended.sum()) / span
     admitted, work = counted & ~np.isnan(first), energy_figures(done, end)
@@ -167,7 +168,7 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
         float(osl[ended].sum()) / span,
         float(np.asarray(j.cached)[admitted].sum() / max(isl[admitted].sum(), 1)),
         work.get("power_w_per_chip", math.nan), work["busy_share"],
-        {f"{name}.p{q}": _percentile(x[counted], q) for name, x in (("ttft_s", ttft), ("tpot_s", tpot))
+        {f"{name}.p{q}": _percentile(x[known], q) for name, x in (("ttft_s", waited), ("tpot_s", tpot))
          for q in (50, 95)},
         float((finish - arrival)[ended].mean()) if ended.any() else math.nan, _memory(done, begun), done,
     )  # fmt: skip

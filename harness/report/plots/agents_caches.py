@@ -21,12 +21,12 @@ def draw(results: Results, figure: style.Figure) -> None:
     heads = [h for h in agents.servers(figures, model) if agents.swept(figures, "ttft_p95_s", h.stack, "keep_s")]
     if not heads:
         raise CannotDraw("no server holds an agent at the service level, so that no caches were swept")
-    figure.set_size_inches(14, 6)
+    figure.set_size_inches(16, 5.6)
     axes = figure.subplots(1, 3)
     for ax, (metric, words, times) in zip(axes, _PANELS, strict=True):
         for head, colour in zip(heads, style.PALETTE, strict=False):
             found = agents.swept(figures, metric, head.stack, "keep_s")
-            label = f"{agents.server_name(results, head)}, {float(found[0][1].notes['agents']):g} agents"
+            label = f"{agents.server_name(results, head)},\n{float(found[0][1].notes['agents']):g} agents"
             agents.band(ax, list(range(len(found))), [f for _, f in found], colour, label, times)
         ax.set_xticks(range(len(found)), ["∞" if k == float("inf") else f"{k:,.0f}" for k, _ in found])
         ax.set_xlabel("an unused cache is kept, s")
@@ -36,9 +36,9 @@ def draw(results: Results, figure: style.Figure) -> None:
     axes[1].set_yscale("log")
     style.plain_log(axes[1].yaxis)
     agents.limit_line(axes[1], heads[0], "ttft")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     below = (
-        "Each server with the coding agents that it holds at its service level when caches are kept until their memory is "
-        "needed (∞). Values are evenly spaced. A band is p10–p90."
+        "Each server with the coding agents that it holds at its service level when caches are kept until "
+        "their memory is needed (∞). Values are evenly spaced. A band is p10–p90."
     )
     style.heading(figure, f"How long caches are kept: {model}, modelled", below)

@@ -17,20 +17,20 @@ def draw(results: Results, figure: style.Figure) -> None:
     model = agents.drawn_model(figures)
     heads = [h for h in agents.servers(figures, model) if agents.swept(figures, "ttft_p95_s", h.stack, "agents")]
     chosen = _spread(heads)
-    figure.set_size_inches(14, 7.5)
+    figure.set_size_inches(16, 7.5)
     axes = figure.subplots(1, 2)
     for ax, (name, words) in zip(axes, _PANELS, strict=True):
-        for head in heads:
+        for head in sorted(heads, key=lambda h: h.stack not in chosen):
             _line(ax, results, figures, head, name, chosen)
         ax.set(xscale="log", yscale="log", xlabel="coding agents per chip")
         style.plain_log(ax.xaxis)
         style.plain_log(ax.yaxis)
         ax.set_title(words, loc="left")
         agents.limit_line(ax, heads[0], name)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     below = (
-        "Log axes. A band is p10–p90; hollow and dashed: rests on an assumed value. Each line ends at the first of 1, 4, "
-        "16, ... agents on a server that is past its service level."
+        "Log axes. A band is p10–p90; hollow and dashed: rests on an assumed value. "
+        "Each line ends at the first of 1, 4, 16, ... agents on a server that is past its service level."
     )
     style.heading(figure, f"Latency against load: {model}, modelled", below)
 

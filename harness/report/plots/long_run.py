@@ -24,7 +24,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     model = agents.drawn_model(figures)
     heads = agents.servers(figures, model, "session_h", agents.ALONE)
     heads.sort(key=lambda f: (f.value is None, f.value or 0.0, f.chip))
-    figure.set_size_inches(14, 2.8 + 0.6 * len(heads))
+    figure.set_size_inches(16, 2.4 + 0.6 * len(heads))
     axes = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     for y, head in enumerate(heads):
         _row(axes, figures, head, y)
@@ -40,10 +40,10 @@ def draw(results: Results, figure: style.Figure) -> None:
         ax.set_yticks(range(len(heads)), [agents.server_name(results, h) if k == 0 else "" for h in heads])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="y", visible=False)
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=3)
+    figure.legend(handles=_legend(), loc="outside right upper")
     below = (
-        "One session of 1,158 calls. Contexts, answers and the tools' times are assumed, so every figure is; p10–p90 is "
-        "of the chip's part alone. none: no such session keeps the service level."
+        "One session of 1,158 calls. Contexts, answers and the tools' times are assumed, so every figure is; "
+        "p10–p90 is of the chip's part alone. none: not even one such session keeps the SLO."
     )
     style.heading(figure, f"The 35-hour agent run: {model}, modelled on assumed lengths", below)
 
@@ -70,11 +70,8 @@ def _row(axes, figures: Figures, head: Figure, y: int) -> None:
 
 
 def _legend() -> list:
-    alone, shared = (
-        "waits for the chip, server to itself",
-        "waits for the chip, beside as many as keep the service level",
-    )
+    alone, shared = "waits for the chip,\nserver to itself", "waits for the chip,\nas many sessions as\nkeep the SLO"
     return [
-        Patch(color=_TOOLS, label="waits for tools (assumed)"), Patch(color=_WAYS[0][2], label=alone),
+        Patch(color=_TOOLS, label="waits for tools\n(assumed)"), Patch(color=_WAYS[0][2], label=alone),
         Patch(color=_WAYS[1][2], label=shared), Line2D([], [], color=style.INK, linewidth=1.6, label="p10–p90"),
     ]  # fmt: skip
