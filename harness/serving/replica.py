@@ -219,7 +219,9 @@ class Replica:
             stored = self.prefilling.pop(i)[1]
         else:
             i, stored = self.decoding.give_way()
-            journal.made[i] += self.decoding.tokens - journal.joined[i]
+            # Speculation may have written all before the step that ends it: that step is still to come.
+            written = journal.made[i] + self.decoding.tokens - journal.joined[i]
+            journal.made[i] = min(written, self.a.osl[i] - 1)
             if self.swaps:
                 self.brought[i] = stored
                 self.swapped.add(i)

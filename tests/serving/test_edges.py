@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.serving import simulate
@@ -112,6 +112,7 @@ def test_named_blocks_of_any_size_leave_nothing_behind(seed, block, stack, polic
 
 @given(st.sampled_from([ROOM, f"{ROOM},spec=2.7", f"{OTHER},engine=trtllm", SPLIT, f"{SPLIT},spec=2.7"]),
        st.integers(-60, 20), st.integers(1, 200), st.lists(st.integers(1, 150), max_size=3), st.booleans())  # fmt: skip
+@example("llama-3.1-8b@rtx-4090,gpu_mem=0.697,spec=2.7", -10, 118, [39], True)
 @settings(max_examples=150, deadline=None)
 def test_a_request_as_large_as_the_memory_is_answered_or_rejected(stack, off, osl, others, swaps):
     capacity = deploy(stack).engine.capacity
