@@ -46,11 +46,12 @@ def window(done: Run, requests: pd.DataFrame, warmup_s: float | None) -> Window:
     """warmup_s: where the window begins; None leaves it to the loop (see above)."""
     finish = requests["arrival_s"] + requests["e2e_s"]
     end = float(finish.max())
-    starts = requests.loc[(requests["turn"] == 0) & requests["arrival_s"].notna(), "arrival_s"].to_numpy(float)
+    begins = np.asarray(done.arrivals.arrival) >= 0  # the first turns of sessions
+    starts = requests.loc[begins & requests["arrival_s"].notna(), "arrival_s"].to_numpy(float)
     users = done.concurrency
     if users is None or len(starts) <= users:
         return Window(warmup_s or 0.0, end)
-    first_wave = finish[(requests["turn"] == 0) & (requests["arrival_s"] == 0)]
+    first_wave = finish[begins & (requests["arrival_s"] == 0)]
     begin = float(first_wave.max()) if warmup_s is None else warmup_s
     last = float(starts.max())
     return Window(begin, last) if last > begin else Window(warmup_s or 0.0, end)

@@ -21,6 +21,8 @@ from harness.serving.capacity import Load, capacity, measure
 from harness.serving.deploy import deploy
 from harness.serving.fleet import Demand, fleet, parse_demand, per_unit, reach
 
+pytestmark = pytest.mark.slow  # dozens of simulations a test
+
 TOLERANCE = 0.03 + 0.02  # of the bisection, and of what the sessions at its edge happen to be
 A4090 = "llama-3.1-8b@rtx-4090,engine=vllm"
 SLO = {"ttft_ms": 4000.0, "tpot_ms": 200.0}
