@@ -100,9 +100,42 @@ def explained_rows() -> list[Row]:
     return [*rows, Row(f"{LARGE}/bf16@vague:8", "ratio[output_tok_s_per_chip]", 0.45, "1", "assumed", **ratio, **at)]
 
 
+def agent_rows() -> list[Row]:
+    """A server that holds agents, one that holds none, and one that cannot serve."""
+    units = {"usd_per_session": "USD", "energy_kwh_per_session": "kWh", "prefix_hit_rate": "1"}
+    swept = {"ttft_p95_s": "s", "tpot_p95_s": "s", "prefix_hit_rate": "1", "kv_kept_share": "1"}
+    level = "weakest=datasheet; slo_ttft_s=5; slo_tpot_s=0.03; attain=0.95; workload_assumed=21 of 21; agents=16"
+    rows = []
+    for chip, held in {"sure": 2.0, "vague": 0.0, "small": None}.items():
+        at = {"model": LARGE, "weight_dtype": "bf16", "chip": chip, "chips": 8, "source": f"time-model sheet-{chip}"}
+
+        def add(
+            workload: str, metric: str, value: float | None, unit: str, kind: str = "modelled", at=at, held=held
+        ) -> None:
+            ends = {} if value is None else {"p10": value / 2, "p90": value * 2 + 1}
+            note = (
+                level if value is not None else "error=KV memory is short" if held is None else "error=holds no agent"
+            )
+            stack = f"{LARGE}/bf16@{at['chip']}:8"
+            rows.append(Row(stack, metric, value, unit, kind, workload=workload, note=note, **ends, **at))
+
+        for metric in ("agents_per_chip", "agents_per_server", "agents_per_mw"):
+            add("coding-agent", metric, held, "count")
+        for metric, unit in units.items():
+            add("coding-agent", metric, 0.5 if held else None, unit)
+        for way in ("alone", "shared"):
+            value = None if held is None or (way == "shared" and not held) else 28.0
+            for metric in ("session_h", "chip_wait_h", "tool_wait_h", "usd_per_session", "energy_kwh_per_session"):
+                add(f"agent-35h-{way}", metric, value and value - 5 * (metric == "tool_wait_h"), "h", "assumed")
+        for part in ("agents=1", "agents=4", "keep_s=0", "keep_s=inf") if held else ():
+            for metric, unit in swept.items():
+                add("coding-agent", f"{metric}[{part}]", 0.25, unit)
+    return rows
+
+
 def toy_rows() -> list[Row]:
     stacks = [*stack_rows(MODEL, SUITE, SUITE), *stack_rows(LARGE, "", WORKLOAD)]
-    return [*quality_rows(), *stacks, *chip_rows(), *explained_rows()]
+    return [*quality_rows(), *stacks, *chip_rows(), *explained_rows(), *agent_rows()]
 
 
 def toy_manifest() -> dict:
@@ -331,6 +364,22 @@ def test_a_source_without_description_is_listed_and_a_script_address_is_never_a_
     assert ">sheet-sure</td>" in page and "A sheet &amp;" in page
     assert any("sheet-sure" in line for line in said)
     assert 'href="javascript' not in page
+
+
+def test_agents_have_a_section_that_says_what_is_held_refused_and_assumed(folder: Path) -> None:
+    page = (folder / "report" / "index.html").read_text("utf-8")
+    section = re.search(r'<section id="agents".*?</section>', page, re.S)[0]
+    for words in ("Agents at the service level: llama-3.1-70b", "TTFT within 5 s and TPOT within 30 ms",
+                  "21 of 21 figures of the workload", "cannot serve: KV memory is short", "holds no agent",
+                  "Latency against load", "How long caches are kept"):  # fmt: skip
+        assert words in section, words
+    assert section.count("<img ") == 4
+
+
+def test_a_run_without_agents_has_no_such_section(tmp_path: Path) -> None:
+    rows = [row for row in toy_rows() if row not in agent_rows()]
+    page = build(toy_run(tmp_path / "run", rows)).read_text("utf-8")
+    assert 'id="agents"' not in page
 
 
 # Loads the page in a frame, sorts the opened table by its second column, falling, and reports what it finds.

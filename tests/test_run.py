@@ -80,6 +80,8 @@ def test_the_manifest_says_what_was_used(small_run):
         "chip/zhenwu-m890",
         "model/qwen3-235b-a22b",
         "model/smollm2-135m-instruct",
+        "workload/agent-35h",
+        "workload/coding-agent",
     }
     for s in m["suites"].values():
         assert s["imitates"] and s["licence"] and s["max_tokens"] and 0 <= s["chance"] <= 1
@@ -110,9 +112,13 @@ def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
 
 def test_the_null_runner_scores_nothing_and_leaves_gaps_not_zeros(tmp_path):
     options = Options(
-        suites=("word-problems-multilingual",), chips=("h20-96gb",), limit=5, runner="null", out=tmp_path / "n"
-    )
-    rows = load_results(run(options, SILENT)).rows
+        suites=("word-problems-multilingual",), chips=("h20-96gb",), limit=5, runner="null", out=tmp_path / "n",
+        agent_calls=40,
+    )  # fmt: skip
+    results = load_results(run(options, SILENT))
+    rows = results.rows
+    assert (rows.query("metric == 'agents_per_chip'").value > 0).all() and "agents_per_chip" in set(rows.metric)
+    assert "model/deepseek-v4-flash" in results.manifest["profiles"]
     assert rows.query("metric == 'accuracy'").value.iloc[0] == 0.0
     for metric in ("bits_per_byte", "prompt_tokens_mean", "output_tokens_mean"):
         row = rows.query(f"metric == '{metric}'").iloc[0]

@@ -57,7 +57,9 @@ class Load:
     power_w_per_chip: float  # NaN where the profile has no power
     busy: float
     latency: Mapping[str, float]  # ttft_s (at least, where calls still wait) and tpot_s at .p50, .p95; NaN: none seen
-    call_s: float  # mean from a call's arrival to the end of its answer; NaN where none ended
+    call_s: (
+        float  # mean from a call's arrival to the end of its answer, for the workload's mean answer; NaN: none ended
+    )
     memory: tuple[float, float]  # share of the KV memory that running requests use, and that is kept for later turns
     done: Run
 
@@ -170,8 +172,17 @@ def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], b
         work.get("power_w_per_chip", math.nan), work["busy_share"],
         {f"{name}.p{q}": _percentile(x[known], q) for name, x in (("ttft_s", waited), ("tpot_s", tpot))
          for q in (50, 95)},
-        float((finish - arrival)[ended].mean()) if ended.any() else math.nan, _memory(done, begun), done,
+        _call_s(ttft[ended], (finish - first)[ended], osl[ended], pool), _memory(done, begun), done,
     )  # fmt: skip
+
+
+def _call_s(ttft: np.ndarray, answering: np.ndarray, osl: np.ndarray, pool: steady.Pool) -> float:
+    """Mean TTFT, and the mean time of an output token for the workload's mean answer: a window meets few of the longest
+    answers, which take most of the time."""
+    if not len(ttft):
+        return math.nan
+    token_s = float(answering.sum() / max((osl - 1).sum(), 1))
+    return float(ttft.mean()) + token_s * (float(pool.rows["osl"].mean()) - 1)
 
 
 def _limit(slo: Mapping[str, float], name: str) -> float:

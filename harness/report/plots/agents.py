@@ -47,6 +47,6 @@ def _one(ax: style.Axes, f: Figure | None, y: int, colour: str) -> None:
 
 def _reading(figures: Figures, heads: list[Figure]) -> str:
     return (
-        f"Coding agents on a whole server. SLO: {agents.level(heads[0])}. 0: not even one. "
-        "A session without a bar: none is held at the slow end. Overlapping intervals do not rank."
+        f"SLO: {agents.level(heads[0])}. 0: not even one agent a server. "
+        "A session without a bar: none is held at the slow end."
     )
