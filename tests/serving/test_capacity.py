@@ -16,11 +16,15 @@ from harness import discovery
 from harness.errors import UserMistake
 from harness.profiles import chip, shared_value
 from harness.roofline import cost
+from harness.serving import capacity as searching
 from harness.serving import steady
-from harness.serving.capacity import Effort, Load, capacity, measure
+from harness.serving.capacity import Effort, Load
 from harness.serving.deploy import deploy
 from harness.serving.fleet import Demand, fleet, parse_demand, per_unit, reach
 
+# Fewer calls a simulation than the search takes else.
+capacity = functools.partial(searching.capacity, effort=Effort(calls=1500))
+measure = functools.partial(searching.measure, effort=Effort(calls=1500))
 pytestmark = pytest.mark.slow  # dozens of simulations a test
 
 TOLERANCE = 0.03 + 0.02  # of the bisection, and of what the sessions at its edge happen to be
@@ -34,7 +38,7 @@ def pool(workload: str, seed: int = 0) -> steady.Pool:
 
 
 def most(stack: str, kind: str = "users", workload: str = "code-completion", slo=None) -> float:
-    found = capacity(deploy(stack), pool(workload), kind, slo or SLO, 0.9, effort=Effort(calls=1500))
+    found = capacity(deploy(stack), pool(workload), kind, slo or SLO, 0.9)
     assert found.middle is not None
     return found.middle.load
 
@@ -176,7 +180,7 @@ def test_a_demand_that_makes_no_sense(text):
 
 def held(load: float) -> Load:
     """100 users on 8 chips of 500 W, 2 sessions a second."""
-    return Load(load, 1.0, 2.0, 20.0, 4000.0, 0.5, 500.0, 0.9, {}, (0.5, 0.1), None)
+    return Load(load, 1.0, 2.0, 20.0, 4000.0, 0.5, 500.0, 0.9, {}, 1.0, (0.5, 0.1), None)
 
 
 def test_the_fleet_of_a_demand_by_hand():
