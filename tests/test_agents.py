@@ -26,7 +26,7 @@ def rows_of(model: str, *chips: str) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return rows_of(MODEL_ID, "h20-96gb", "rtx-4090", "ascend-910b2", "gaudi2")
+    return rows_of(MODEL_ID, "h20-96gb", "h100-sxm", "ascend-910b2")
 
 
 def of(rows: list[Row], metric: str, **equal: object) -> dict[str, Row]:
