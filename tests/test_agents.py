@@ -72,7 +72,7 @@ def test_the_hit_rate_grows_with_how_long_caches_are_kept(rows: list[Row]) -> No
     for chip in chips:
         rates = [next(r.value for r in rows if r.chip == chip and r.metric == f"prefix_hit_rate[keep_s={k:g}]")
                  for k in agents.KEEP_S]  # fmt: skip
-        assert rates[0] == 0 and rates[-1] > 0.9
+        assert rates[0] == 0 and rates[-1] > 0.8
         assert all(later > earlier - 0.05 for earlier, later in pairwise(rates))  # few calls, met in another order
 
 
