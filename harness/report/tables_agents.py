@@ -58,8 +58,8 @@ def _long_table(results: Results, figures: Figures, model: str) -> Table:
     counted = about.notes.get("workload_assumed", "") if about else ""
     caption = (
         f"One session of {calls_of(about) if about else 'many calls'}, the same on every server. Of the published "
-        "35-hour run only the duration, the calls and the evaluations are known; contexts, answers and the tools' times are "
-        "assumed"
+        "35-hour run only the duration, the calls and the evaluations are known; contexts, answers and the tools' "
+        "times are assumed"
         + (f" ({counted} figures of the workload)" if counted else "")
         + ", so every figure here is. Alone: the server to itself, and all its rent. Shared: beside as many such "
         "sessions as keep the service level" + (f" ({level(about)})." if about else ".")
