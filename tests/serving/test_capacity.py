@@ -17,7 +17,7 @@ from harness.errors import UserMistake
 from harness.profiles import chip, shared_value
 from harness.roofline import cost
 from harness.serving import steady
-from harness.serving.capacity import Load, capacity, measure
+from harness.serving.capacity import Effort, Load, capacity, measure
 from harness.serving.deploy import deploy
 from harness.serving.fleet import Demand, fleet, parse_demand, per_unit, reach
 
@@ -34,15 +34,9 @@ def pool(workload: str, seed: int = 0) -> steady.Pool:
 
 
 def most(stack: str, kind: str = "users", workload: str = "code-completion", slo=None) -> float:
-    found = capacity(deploy(stack), pool(workload), kind, slo or SLO, 0.9)
+    found = capacity(deploy(stack), pool(workload), kind, slo or SLO, 0.9, effort=Effort(calls=1500))
     assert found.middle is not None
     return found.middle.load
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Fewer calls a simulation than the search takes else."""
-    monkeypatch.setattr("harness.serving.capacity._CALLS", 1500)
 
 
 @pytest.fixture
