@@ -26,7 +26,7 @@ def rows_of(model: str, *chips: str) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return rows_of(MODEL_ID, "h20-96gb", "rtx-4090", "ascend-910b2", "gaudi2")
+    return rows_of(MODEL_ID, "h20-96gb", "h100-sxm", "ascend-910b2")
 
 
 def of(rows: list[Row], metric: str, **equal: object) -> dict[str, Row]:
@@ -72,7 +72,7 @@ def test_the_hit_rate_grows_with_how_long_caches_are_kept(rows: list[Row]) -> No
     for chip in chips:
         rates = [next(r.value for r in rows if r.chip == chip and r.metric == f"prefix_hit_rate[keep_s={k:g}]")
                  for k in agents.KEEP_S]  # fmt: skip
-        assert rates[0] == 0 and rates[-1] > 0.9
+        assert rates[0] == 0 and rates[-1] > 0.8
         assert all(later > earlier - 0.05 for earlier, later in pairwise(rates))  # few calls, met in another order
 
 

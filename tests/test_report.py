@@ -104,7 +104,8 @@ def agent_rows() -> list[Row]:
     """A server that holds agents, one that holds none, and one that cannot serve."""
     units = {"usd_per_session": "USD", "energy_kwh_per_session": "kWh", "prefix_hit_rate": "1"}
     swept = {"ttft_p95_s": "s", "tpot_p95_s": "s", "prefix_hit_rate": "1", "kv_kept_share": "1"}
-    level = "weakest=datasheet; slo_ttft_s=5; slo_tpot_s=0.03; attain=0.95; workload_assumed=21 of 21; agents=16"
+    level = "weakest=datasheet; slo_ttft_s=5; slo_tpot_s=0.03; attain=0.95"
+    level += "; workload_assumed=21 of 21; calls=1158; agents=16"
     rows = []
     for chip, held in {"sure": 2.0, "vague": 0.0, "small": None}.items():
         at = {"model": LARGE, "weight_dtype": "bf16", "chip": chip, "chips": 8, "source": f"time-model sheet-{chip}"}
@@ -370,7 +371,8 @@ def test_agents_have_a_section_that_says_what_is_held_refused_and_assumed(folder
     page = (folder / "report" / "index.html").read_text("utf-8")
     section = re.search(r'<section id="agents".*?</section>', page, re.S)[0]
     for words in ("Agents at the service level: llama-3.1-70b", "TTFT within 5 s and TPOT within 30 ms",
-                  "21 of 21 figures of the workload", "cannot serve: KV memory is short", "holds no agent",
+                  "21 of 21 figures of the workload", "One session of 1,158 calls",
+                  "cannot serve: KV memory is short", "holds no agent",
                   "Latency against load", "How long caches are kept"):  # fmt: skip
         assert words in section, words
     assert section.count("<img ") == 4

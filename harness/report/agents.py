@@ -50,6 +50,11 @@ def level(figure: Figure) -> str:
     return f"TTFT within {n['slo_ttft_s']} s and TPOT within {tpot:g} ms, kept by {share:g} % of calls"
 
 
+def calls_of(figure: Figure) -> str:
+    """The calls of a long run in words: `1,158 calls`."""
+    return f"{int(figure.notes['calls']):,} calls" if "calls" in figure.notes else "many calls"
+
+
 def limit_line(ax: style.Axes, figure: Figure, name: str) -> None:
     """The service level's limit as a dashed line with its words; none where the rows do not say it."""
     limit = figure.notes.get(f"slo_{name}_s")

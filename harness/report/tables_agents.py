@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.report.agents import AGENTS, ALONE, SHARED, level, models_of, server_name, servers, swept
+from harness.report.agents import AGENTS, ALONE, SHARED, calls_of, level, models_of, server_name, servers, swept
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.table import Cell, Column, Line, Table, cell_of, text
 from harness.report.tables_stacks import price_class, weakest_of
@@ -57,8 +57,9 @@ def _long_table(results: Results, figures: Figures, model: str) -> Table:
     about = next((f for f in heads if f.value is not None), None)
     counted = about.notes.get("workload_assumed", "") if about else ""
     caption = (
-        "One session of 1,158 calls, the same on every server. Of the published 35-hour run only the duration, the "
-        "calls and the evaluations are known; contexts, answers and the tools' times are assumed"
+        f"One session of {calls_of(about) if about else 'many calls'}, the same on every server. Of the published "
+        "35-hour run only the duration, the calls and the evaluations are known; contexts, answers and the tools' "
+        "times are assumed"
         + (f" ({counted} figures of the workload)" if counted else "")
         + ", so every figure here is. Alone: the server to itself, and all its rent. Shared: beside as many such "
         "sessions as keep the service level" + (f" ({level(about)})." if about else ".")

@@ -61,7 +61,9 @@ class Simulations:
     """The simulations of a run's agents; sessions are drawn once, when first needed."""
 
     def __init__(self, seed: int = 0, calls: int = CALLS) -> None:
-        self._seed, self._calls = seed, calls
+        # The long run's calls need fewer: its time is the mean call's, not a tail's.
+        self._efforts = {AGENTS: Effort(calls, CLOSE), LONG_RUN: Effort(calls // 2, CLOSE)}
+        self._seed = seed
         self._pools: dict[str, Pool] = {}
 
     def pool(self, workload: str) -> Pool:
@@ -77,8 +79,7 @@ class Simulations:
         def note(seen: Load, scale: float) -> None:
             tried.setdefault(scale, {})[seen.load] = seen
 
-        effort = Effort(self._calls, CLOSE)
-        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, tick=note, effort=effort)
+        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, tick=note, effort=self._efforts[AGENTS])
         scales = step_scales((found.middle or tried[1.0][1.0]).done)
         curve = []
         load, most = 1.0, found.middle.load if found.middle else 0.0
@@ -117,7 +118,7 @@ class Simulations:
     def shared(self, on: Server) -> Seen | None:
         """The long run beside as many others as the server holds at the level; None where it does not hold one."""
         sessions, limits = self.pool(LONG_RUN), own_limits(profiles.workload(LONG_RUN))
-        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, effort=Effort(self._calls, CLOSE), ends=False)
+        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, effort=self._efforts[LONG_RUN], ends=False)
         if found.middle is None:
             return None
         scales = step_scales(found.middle.done)
@@ -125,7 +126,7 @@ class Simulations:
 
     def _measure(self, on: Server, workload: str, load: float, scale: float, policy: Policy | None = None) -> Load:
         limits = own_limits(profiles.workload(workload))
-        return measure(on.deployment, self.pool(workload), USERS, load, limits, policy, scale, Effort(self._calls))
+        return measure(on.deployment, self.pool(workload), USERS, load, limits, policy, scale, self._efforts[workload])
 
 
 def workloads() -> list[Workload]:

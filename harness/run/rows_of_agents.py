@@ -91,7 +91,8 @@ def swept_rows(p: Point, part: str, seen: Seen, workload: Workload, attain: floa
 def long_rows(p: Point, alone: Mapping[str, Triple], shared: Seen | None, sessions: Pool,
               attain: float) -> Iterator[Row]:  # fmt: skip
     """The 35-hour run with the server to itself, and beside as many others as keep the service level."""
-    workload, notes = sessions.workload, _level_notes(sessions.workload, attain)
+    workload = sessions.workload
+    notes = {"calls": f"{sessions.mean_calls:.0f}", **_level_notes(workload, attain)}
     names = {
         "session_h": ("session_s.mean", _S_AN_H), "chip_wait_h": ("chip_wait_s_per_session", _S_AN_H),
         "tool_wait_h": ("tool_wait_s_per_session", _S_AN_H), "usd_per_session": ("usd_per_session", 1.0),

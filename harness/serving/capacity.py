@@ -57,9 +57,7 @@ class Load:
     power_w_per_chip: float  # NaN where the profile has no power
     busy: float
     latency: Mapping[str, float]  # ttft_s (at least, where calls still wait) and tpot_s at .p50, .p95; NaN: none seen
-    call_s: (
-        float  # mean from a call's arrival to the end of its answer, for the workload's mean answer; NaN: none ended
-    )
+    call_s: float  # mean from a call's arrival to the end of the workload's mean answer; NaN where none ended
     memory: tuple[float, float]  # share of the KV memory that running requests use, and that is kept for later turns
     done: Run
 

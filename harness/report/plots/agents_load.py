@@ -29,8 +29,8 @@ def draw(results: Results, figure: style.Figure) -> None:
         agents.limit_line(ax, heads[0], name)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     below = (
-        "Log axes. A band is p10–p90; hollow and dashed: rests on an assumed value. "
-        "Each line ends at the first of 1, 4, 16, ... agents on a server that is past its service level."
+        "Log axes. Band: p10–p90; hollow, dashed: rests on an assumed value. A line ends at the first of 1, 4, 16, ... "
+        "agents on a server with which fewer calls than the SLO asks keep both limits."
     )
     style.heading(figure, f"Latency against load: {model}, modelled", below)
 

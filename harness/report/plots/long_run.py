@@ -42,8 +42,8 @@ def draw(results: Results, figure: style.Figure) -> None:
         ax.grid(axis="y", visible=False)
     figure.legend(handles=_legend(), loc="outside right upper")
     below = (
-        "One session of 1,158 calls. Contexts, answers and the tools' times are assumed, so every figure is; "
-        "p10–p90 is of the chip's part alone. none: not even one such session keeps the SLO."
+        f"One session of {agents.calls_of(heads[0])}. Contexts, answers and the tools' times are assumed, "
+        "so every figure is; p10–p90 is of the chip's part alone. none: not even one such session keeps the SLO."
     )
     style.heading(figure, f"The 35-hour agent run: {model}, modelled on assumed lengths", below)
 
