@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from harness.errors import CannotWrite
 from harness.report import style
 from harness.validation import errors
 
@@ -39,10 +38,7 @@ def draw(lines: pd.DataFrame, left_out: str, folder: Path) -> Iterator[Path]:
         below = "Log axes. Dot: a published figure; bar: p10 to p90 of the prediction; MAPE: mean error of n figures."
         style.heading(figure, f"Predicted and measured, {left_out}", below)
         for path in (folder / "scatter.png", folder / "scatter.svg"):
-            try:
-                figure.savefig(path, dpi=style.DPI)
-            except OSError as error:
-                raise CannotWrite(path, error.strerror or str(error)) from error
+            style.save(figure, path)
             yield path
 
 

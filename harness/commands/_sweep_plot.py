@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.errors import CannotWrite
 from harness.report import style
 
 if TYPE_CHECKING:
@@ -47,10 +46,7 @@ def draw(found: pd.DataFrame, d: Deployment, workload: str, over: str, users: fl
         limits = ", ".join(f"{k} {v:g}" for k, v in slo.items())
         note = f"Modelled, in full swing. Values are evenly spaced. Dashed: service level ({limits})."
         style.heading(figure, f"{d.stack}: {workload}{load}", note)
-        try:
-            figure.savefig(path, dpi=style.DPI)
-        except OSError as error:
-            raise CannotWrite(path, error.strerror or str(error)) from error
+        style.save(figure, path)
 
 
 def _latency(ax: style.Axes, x: np.ndarray, found: pd.DataFrame, name: str, slo: Mapping[str, float],

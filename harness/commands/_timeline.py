@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.errors import CannotWrite
 from harness.report import style
 from harness.serving.arrivals import NS
 
@@ -46,10 +45,7 @@ def draw(found: Simulated, path: Path) -> None:
         whole = "one replica" if d.replicas == 1 else f"all {d.replicas} replicas together"
         note = f"Modelled; {whole}; means over {_POINTS} equal parts of the time."
         style.heading(figure, f"{d.stack}: memory and queue", note)
-        try:
-            figure.savefig(path, dpi=style.DPI)
-        except OSError as error:
-            raise CannotWrite(path, error.strerror or str(error)) from error
+        style.save(figure, path)
 
 
 def _whole(samples: np.ndarray, replicas: int) -> tuple[np.ndarray, np.ndarray]:

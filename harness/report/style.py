@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import matplotlib
 
@@ -17,6 +18,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from harness.errors import CannotWrite
 
 __all__ = ["DPI", "Figure"]
 
@@ -43,6 +46,14 @@ def figure() -> Iterator[Figure]:
         empty = Figure(figsize=(12, 6.75), layout="constrained")
         FigureCanvasAgg(empty)  # measures text, which placing labels needs
         yield empty
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure by its suffix. Raises CannotWrite."""
+    try:
+        figure.savefig(path, dpi=DPI)
+    except OSError as error:
+        raise CannotWrite(path, error.strerror or str(error)) from error
 
 
 def for_text(colour: str) -> str:

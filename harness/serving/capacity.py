@@ -24,7 +24,7 @@ from harness.serving.summary import step_scales
 
 USERS, RATE = "users", "rate"
 _WINDOW = 2 / 3  # of a simulation is measured; the first third lets caches and queues settle
-_SHORTEST_S, _LONGEST_S = 900.0, 21_600.0
+_SHORTEST_S, _LONGEST_S = (30.0, 900.0), 21_600.0
 _LEAST = {USERS: 1.0, RATE: 1e-5}
 _MOST = {USERS: 1 << 20, RATE: 1e5}
 
@@ -136,14 +136,22 @@ def measure(d: Deployment, pool: steady.Pool, kind: str, load: float, slo: Mappi
     horizon = _horizon(pool, kind, load, effort.calls)
     frame, start = steady.closed(pool, int(load), horizon) if kind == USERS else steady.opened(pool, load, horizon)
     done = run(d, frame, int(load) if kind == USERS else None, policy, scale, start=start)
-    begun = horizon * (1 - _WINDOW)
-    return _seen(done, pool, load, slo, begun, horizon)
+    end = _full_until(done, horizon) if kind == USERS else horizon
+    return _seen(done, pool, load, slo, end * (1 - _WINDOW), end)
+
+
+def _full_until(done: Run, horizon: float) -> float:
+    """When a closed loop has begun its last session, after which fewer than asked are in it; the horizon at most."""
+    first = np.asarray(done.arrivals.arrival) >= 0
+    begun = np.asarray(done.journal.arrival)[first]
+    return horizon if (begun < 0).any() else min(horizon, float(begun.max()) / NS)
 
 
 def _horizon(pool: steady.Pool, kind: str, load: float, calls: int) -> float:
-    """Long enough for the calls of a window, within limits."""
+    """Long enough for the calls of a window, within limits: some lives of a session, where caches and queues settle."""
+    shortest = float(np.clip(10 * pool.mean_life_s, *_SHORTEST_S))
     a_second = load * pool.mean_calls * (1 / max(pool.mean_life_s, 1.0) if kind == USERS else 1.0)
-    return float(np.clip(calls / a_second / _WINDOW, _SHORTEST_S, _LONGEST_S))
+    return float(np.clip(calls / a_second / _WINDOW, shortest, _LONGEST_S))
 
 
 def _seen(done: Run, pool: steady.Pool, load: float, slo: Mapping[str, float], begun: float,

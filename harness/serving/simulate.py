@@ -69,8 +69,9 @@ def simulate(stack: Stack | str, requests: pd.DataFrame, concurrency: int | None
     """Serve requests [n rows, the columns of a trace] on a stack; one row an input row, in their order.
 
     Columns: id, session, turn, arrival_s, isl, osl, cached_tokens (of the prompt, found in the prefix cache when it
-    was first admitted), replica, queue_s, ttft_s, tpot_s (blank where osl < 2), e2e_s, preemptions, status (ok or
-    rejected), reason. Times are those at the engine: `predict` adds the way of a request to it and back. Modelled.
+    was first admitted; blank where it never was), replica, queue_s, ttft_s, tpot_s (blank where osl < 2), e2e_s,
+    preemptions, status (ok or rejected), reason. Times are those at the engine: `predict` adds the way of a request to
+    it and back. Modelled.
 
     concurrency: so many sessions (requests, where there are none) at once instead of their arrivals.
     Raises UserMistake on a wrong stack or frame, NotPredictable where the stack cannot serve at all.
@@ -137,7 +138,8 @@ def columns(requests: pd.DataFrame, done: Run) -> pd.DataFrame:
     rejected = np.isnan(finished)
     return pd.DataFrame({
         "id": requests["id"].to_numpy(), "session": requests["session"].to_numpy(),
-        "turn": requests["turn"].to_numpy(), "arrival_s": arrival, "isl": isl, "osl": osl, "cached_tokens": cached,
+        "turn": requests["turn"].to_numpy(), "arrival_s": arrival, "isl": isl, "osl": osl,
+        "cached_tokens": pd.arrays.IntegerArray(cached, np.asarray(j.admitted) < 0),
         "replica": pd.arrays.IntegerArray(replica, replica < 0), "queue_s": admitted - arrival,
         "ttft_s": first - arrival, "tpot_s": tpot, "e2e_s": finished - arrival, "preemptions": preemptions,
         "status": pd.Categorical.from_codes(rejected.astype(np.int8), ["ok", "rejected"]),

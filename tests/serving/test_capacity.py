@@ -25,8 +25,6 @@ from harness.serving.fleet import Demand, fleet, parse_demand, per_unit, reach
 # Fewer calls a simulation than the search takes else.
 capacity = functools.partial(searching.capacity, effort=Effort(calls=1500))
 measure = functools.partial(searching.measure, effort=Effort(calls=1500))
-pytestmark = pytest.mark.slow  # dozens of simulations a test
-
 TOLERANCE = 0.03 + 0.02  # of the bisection, and of what the sessions at its edge happen to be
 A4090 = "llama-3.1-8b@rtx-4090,engine=vllm"
 SLO = {"ttft_ms": 4000.0, "tpot_ms": 200.0}
@@ -69,6 +67,15 @@ def test_more_memory_never_holds_less(doubled):
     """Of a limit on the first token. One on the time between tokens may be kept *because* memory keeps others out."""
     base, large = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm", slo={"ttft_ms": 2000.0}) for s in ("", "-large"))
     assert large >= base * (1 - TOLERANCE)
+
+
+@pytest.mark.parametrize("users", [2, 8])
+def test_a_closed_loop_is_full_until_its_figures_end(users):
+    """Little's law: calls of a second or less must not run out before the window does."""
+    seen = measure(deploy("llama-3.1-8b@h100-sxm"), pool("code-completion"), "users", users, SLO)
+    arrival, finished = (np.asarray(x, float) for x in (seen.done.journal.arrival, seen.done.journal.finished))
+    lasted = (finished - arrival)[finished > 0] / 1e9
+    assert seen.requests_per_s * lasted.mean() == pytest.approx(users, rel=0.1)
 
 
 def test_a_stricter_level_holds_less():
