@@ -102,7 +102,7 @@ def point(
     dtypes = resolve_dtypes(stack, body, chip)
     where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
     view = View(Hardware.of([chip], constants.left_out, constants.own_laws), np.zeros(1, int))
-    used = _used(chip, where, dtypes)
+    used = used_values(chip, where, dtypes)
     asked = _asked(stack, where.replicas, isl, osl, concurrency)
     work = prepare(arch, dtypes, where.layout, where.split, view, asked)
     if work.room.sequences[0] < 1:
@@ -142,7 +142,7 @@ def _asked(stack: Stack, replicas: int, isl: float, osl: float, concurrency: flo
     )  # fmt: skip
 
 
-def _used(chip: Chip, where: Placement, dtypes: operators.Dtypes) -> dict[str, Cited]:
+def used_values(chip: Chip, where: Placement, dtypes: operators.Dtypes) -> dict[str, Cited]:
     """The profile values that times rest on. Raises NotPredictable with the profile's reason where one is absent."""
     layout = where.layout
     keys = [

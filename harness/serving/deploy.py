@@ -16,6 +16,7 @@ from harness.roofline import constants as fitted
 from harness.roofline.compiled import Layout
 from harness.roofline.constants import Constants
 from harness.roofline.layouts import place
+from harness.roofline.point import used_values
 from harness.serving.engine import Engine, engine
 from harness.serving.timing import StepModel
 from harness.stack import Stack, parse, resolve_dtypes
@@ -63,9 +64,7 @@ def deploy(stack: Stack | str, constants: Constants | None = None) -> Deployment
     constants = constants or fitted.load()
     arch, dtypes = of_model(model), resolve_dtypes(stack, stand_in(model), chip)
     where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
-    for key in _needed(chip, dtypes, where.layout):
-        if not chip.has(key):
-            raise NotPredictable(f"{chip.name} has no {key}: {chip.missing.get(key, 'not in the profile')}")
+    used_values(chip, where, dtypes)  # refuses a profile without what times rest on
     entry, decoders = _split(stack, where.replicas)
     date = year(stack.options["date"]) if "date" in stack.options else np.nan
     steps = StepModel(arch, dtypes, where.layout, chip, constants, stack.options.get("engine", ""), date,
@@ -73,12 +72,6 @@ def deploy(stack: Stack | str, constants: Constants | None = None) -> Deployment
     limits = engine(stack, arch, dtypes, where.layout, chip)
     return Deployment(stack, model, chip, arch, dtypes, where.layout, entry, decoders, limits, steps,
                       int(model.get("context").point))  # fmt: skip
-
-
-def _needed(chip: Chip, dtypes: Dtypes, layout: Layout) -> list[str]:
-    peaks = [k for k in (chip.peak_key(d) for d in (dtypes.act, dtypes.stream)) if k]
-    link = ["scaleup.bandwidth"] if layout.tp * layout.ep > 1 else []
-    return ["memory.capacity", "memory.bandwidth", *peaks, *link]
 
 
 def _split(stack: Stack, replicas: int) -> tuple[int, int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.profiles import shared_value
+import numpy as np
+
+from harness.roofline.energy import board_power_w
 from harness.serving.arrivals import NS
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 def energy_figures(done: Run, end_s: float) -> dict[str, float]:
     """Batch, share of the time at work, board power of a chip (W) and energy of all (J) from 0 to `end_s`.
 
-    power = limit x (idle + (utilisation - idle) x busy): a chip between steps draws the idle share, at work by the
-    share of a mean decode step in which its kernels read or multiply (`roofline.energy`, the same two shared values).
+    By `roofline.energy`: a chip between steps is idle, at work busy for the share of a mean decode step in which its
+    kernels read or multiply.
     Left out: prefill steps, which multiply more of their time than decode steps do.
     """
     j, d = done.journal, done.deployment
@@ -25,9 +27,8 @@ def energy_figures(done: Run, end_s: float) -> dict[str, float]:
     if j.decode_steps:
         out["mean_batch"] = batch
     if d.chip.has("power.tdp"):
-        idle, full = (shared_value(f"power.{k}").point for k in ("idle", "utilisation"))
         working = done.table.busy_at(batch, j.twice_context / 2 / max(j.decoded, 1))
-        share = min(idle + max(full - idle, 0) * working * busy, 1.0)
-        watts = d.chip.get("power.tdp").point * share
+        nothing = np.zeros(1)  # of the limit's own range
+        watts = float(board_power_w(d.steps.view(1), np.array([working * busy]), (nothing, nothing))[0][0])
         out |= {"power_w_per_chip": watts, "energy_j": watts * d.stack.chips * end_s}
     return out

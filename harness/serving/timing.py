@@ -48,7 +48,7 @@ class StepModel:
 
     @cached_property
     def hardware(self) -> Hardware:
-        return Hardware.of([self.chip], self.constants.left_out)
+        return Hardware.of([self.chip], self.constants.left_out, self.constants.own_laws)
 
     @cached_property
     def _pace(self) -> Pace:
