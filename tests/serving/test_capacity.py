@@ -58,11 +58,13 @@ def _twice(found: re.Match) -> str:
     return f"{found[1]}{float(found[2]) * 2:g}"
 
 
+@pytest.mark.slow
 def test_a_faster_chip_never_holds_less(doubled):
     base, fast = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm") for s in ("", "-fast"))
     assert fast > base * 1.2  # the limits are of time: twice the speed is worth something
 
 
+@pytest.mark.slow
 def test_more_memory_never_holds_less(doubled):
     """Of a limit on the first token. One on the time between tokens may be kept *because* memory keeps others out."""
     base, large = (most(f"llama-3.1-8b@rtx-4090{s},engine=vllm", slo={"ttft_ms": 2000.0}) for s in ("", "-large"))
@@ -78,6 +80,7 @@ def test_a_closed_loop_is_full_until_its_figures_end(users):
     assert seen.requests_per_s * lasted.mean() == pytest.approx(users, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_stricter_level_holds_less():
     loose, strict = most(A4090, slo=SLO), most(A4090, slo=SLO | {"tpot_ms": 60.0})
     assert strict <= loose * (1 + TOLERANCE)

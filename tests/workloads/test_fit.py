@@ -79,6 +79,7 @@ def test_every_figure_says_how_many_observations_it_rests_on(known):
 
 @outside
 @pytest.mark.golden
+@pytest.mark.slow
 def test_half_the_coding_sessions_foretell_the_other_half(tmp_path):
     frame = own_sessions()
     names = sorted(frame["session"].unique())
