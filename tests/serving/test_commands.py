@@ -210,7 +210,7 @@ MISTAKES = {
     "demand of an unknown workload": ("capacity", H100, "--demand", "workload=nope,users=3"),
     "capacity without a chip": ("capacity", "llama-3.1-8b", "--demand", "workload=chat,users=3"),
     "capacity's unknown limit": ("capacity", H100, "--demand", "workload=chat,users=3", "--slo", "x=3"),
-    "capacity past the context": ("capacity", "falcon-7b@h100-sxm", "--demand", "workload=retrieval-long-input,users=3"),
+    "capacity past context": ("capacity", "falcon-7b@h100-sxm", "--demand", "workload=retrieval-long-input,users=1"),
     "capacity into a folder": ("capacity", H100, "--demand", "workload=chat,users=3", "-o", "."),
     "sweep of nothing": ("sweep", H100),
     "sweep of an unknown workload": ("sweep", H100, "--workload", "nope"),
