@@ -31,7 +31,7 @@ class Item:
     id: str
     prompt: str
     answer: str
-    level: int
+    level: int  # 1 to 5; 0 where an evaluation has no levels
     lang: str = "en"
     choices: tuple[str, ...] = ()
     group: str = ""  # items that share a source or template: intervals are clustered by it
@@ -65,10 +65,14 @@ class Suite:
     grade: Callable[[Item, str], Grade]
     trivial_answers: Callable[[Item], Mapping[str, str]]  # strategy -> answer, for the chance level
     needs_sandbox: bool = False
+    normalise: str = "bytes"  # what an option's log-likelihood is divided by: bytes | characters | none
+    # Other readings of an answer, shown beside the accuracy: (item, text, log-likelihoods) -> score.
+    readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float]] = field(default_factory=dict)
 
     def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
         """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""
-        items = list(_shipped(self.id, self.version) if seed == 0 else self.make(seed))
+        shipped = seed == 0 and samples_file(self.id).exists()
+        items = list(_shipped(self.id, self.version) if shipped else self.make(seed))
         if level is not None:
             items = [item for item in items if item.level == level]
         return items if n is None else stratified(items, n, seed)
@@ -172,10 +176,8 @@ def _import_file(name: str, path: Path) -> Any:
 
 @cache
 def _shipped(suite_id: str, version: str) -> tuple[Item, ...]:
-    """The versioned items of seed 0, read through `datasets`; generated where a user's suite ships none."""
+    """The versioned items of seed 0, read through `datasets`."""
     path = samples_file(suite_id)
-    if not path.exists():
-        return tuple(suite(suite_id).make(0))
     import datasets  # slow to import, so only when items are wanted
 
     # Converted tables live in a temporary folder: a reader leaves nothing in the user's home. Progress bars

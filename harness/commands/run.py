@@ -34,8 +34,10 @@ from harness.commands._tables import path_option
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; default one a core.")
 @click.option("--agents/--no-agents", default=True, show_default=True,
               help="Simulate agents on a server of each chip: some seconds a chip.")  # fmt: skip
+@click.option("--data", multiple=True, metavar="ID=FILE",
+              help="A real evaluation from your own file (repeatable; `stackline suites evaluations`).")  # fmt: skip
 @path_option
-def command(suites, models, chips, limit, full, seed, out, runner, weights, workers, agents) -> None:
+def command(suites, models, chips, limit, full, seed, out, runner, weights, workers, agents, data) -> None:
     """Run the task suites on the reference model, model chips with large models, write a report.
 
     Unnamed, the chips and models are the stacks the project compares and every profile of your own.
@@ -46,6 +48,7 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
       stackline run --limit 10 --chip h20-96gb --chip zhenwu-m890
       stackline run --full --seed 7 --out results/fresh
       stackline run --runner api:my-model@http://localhost:8000/v1
+      stackline run --data gsm8k=gsm8k/test.jsonl --data xcopa=test.it.jsonl --limit 50
     """
     from harness.report import build
     from harness.run.job import Options, run
@@ -63,6 +66,7 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
         workers,
         " ".join(["stackline", *sys.argv[1:]]),
         agents,
+        data=data,
     )
 
     def say(text: str) -> None:

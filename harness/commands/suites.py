@@ -33,6 +33,23 @@ def list_(form: str) -> None:
     show(("id", "family", "imitates", "answered by", "max tokens", "version", "licence"), rows, form)
 
 
+@command.command("evaluations")
+@format_option
+def evaluations_(form: str) -> None:
+    """Published evaluations that `stackline run --data ID=FILE` reads from your own copy of their items.
+
+    \b
+    Example:
+      stackline suites evaluations
+    """
+    from harness.evaluations import evaluation, names
+
+    rows = [(name, e.hub, e.method, e.follows, e.licence, ", ".join(e.languages), ", ".join(e.columns or e.fields))
+            for name in names() for e in (evaluation(name),)]  # fmt: skip
+    head = ("id", "published as", "answered by", "prompts of lm-eval's", "licence", "languages", "fields of a row")
+    show(head, rows, form)
+
+
 @command.command("show")
 @click.argument("suite_id", metavar="ID")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which items.")

@@ -105,7 +105,7 @@ def _parts(runner: Runner, method: str, inputs: list, **options) -> Iterator[tup
 
 
 def _chosen(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:
-    """The option with the highest log-likelihood a byte (length would decide otherwise) is the answer."""
+    """The option with the highest log-likelihood, by its length as the suite says, is the answer."""
     pairs = [(k, option) for k, item in enumerate(items) for option in item.choices]
     texts = [(items[k].prompt, continuation(items[k].prompt, option)) for k, option in pairs]
     found: dict[int, dict[str, float]] = {}
@@ -117,10 +117,20 @@ def _chosen(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], l
 
 
 def _chosen_one(suite: Suite, item: Item, gold: str, nats: dict[str, float], runner: Runner) -> Graded:
-    best = max(item.choices, key=lambda o: nats[c := continuation(item.prompt, o)] / len(c.encode()))
+    best = max(item.choices, key=lambda o: nats[continuation(item.prompt, o)] / _length(suite, item.prompt, o))
     prompt_tokens = len(runner.tokenizer.encode(item.prompt)) if runner.tokenizer else None
     answer = Answer(best, (), prompt_tokens, 0, "stop")
     return Graded(suite.id, item, answer, suite.grade(item, best), nats, gold)
+
+
+def _length(suite: Suite, prompt: str, option: str) -> int:
+    """What an option's log-likelihood is divided by: a longer text is less likely, right or wrong."""
+    match suite.normalise:
+        case "bytes":
+            return len(continuation(prompt, option).encode())
+        case "characters":  # of the option alone, as lm-evaluation-harness has its acc_norm
+            return len(option)
+    return 1
 
 
 def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:

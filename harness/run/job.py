@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness import profiles
+from harness import evaluations, profiles
 from harness.chance import chance_level
 from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
@@ -45,6 +45,7 @@ class Options:
     command: str = ""
     agents: bool = True
     agent_calls: int = CALLS  # that a simulation of agents watches
+    data: tuple[str, ...] = ()  # real evaluations, ID=FILE; with them alone no other suite runs
 
 
 def run(options: Options, say: Callable[[str], None]) -> Path:
@@ -54,7 +55,8 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         raise UserMistake("--full and --limit contradict each other: give one of them")
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
-    suites = [suite(s) for s in dict.fromkeys(options.suites) or find(SUITE)]
+    suites = [suite(s) for s in dict.fromkeys(options.suites) or ([] if options.data else find(SUITE))]
+    suites += [evaluations.parse(text) for text in dict.fromkeys(options.data)]
     suites = suites if _asks_suites(options, models) else []
     large = _modelled(models, say)
     _refuse_what_cannot_fit(options, large, chips)

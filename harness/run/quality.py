@@ -28,11 +28,15 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     note = f"{failed} of {len(run.graded)} prompts failed and are left out" if failed else ""
     yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded], note=note)
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
-        for name in sorted({key(g) for g in graded}):
+        names = {key(g) for g in graded if part != "level" or g.item.level}
+        for name in sorted(names):
             some = [g for g in graded if key(g) == name]
             yield from _with_intervals(
                 row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some]
             )
+    for name, read in run.suite.readings.items():
+        values = [read(g.item, g.answer.text, g.nats) for g in graded]
+        yield from _with_intervals(row, "accuracy", f"[reading={name}]", graded, stats.share, values)
     chance = chance_level(run.suite)  # of the whole suite: the best of many strategies flatters itself on a sample
     yield row("chance", chance.value, note=f"best trivial strategy: {chance.strategy}")
     scored = [g for g in graded if g.bits_per_byte is not None]

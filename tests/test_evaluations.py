@@ -1,0 +1,184 @@
+"""The real evaluations: asked word for word as lm-evaluation-harness asks them, scored as it scores them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness import evaluations
+from harness.chance import chance_level
+from harness.errors import BadFile, MissingFile, SandboxUnavailable, UnknownId, UserMistake
+from harness.evaluations import load
+from tests.conftest import OUTSIDE
+
+DATA, RECORDED = OUTSIDE / "evals/data", OUTSIDE / "evals/reference"
+outside = pytest.mark.skipif(not DATA.exists(), reason="no evals/data in STACKLINE_REFERENCE_DATA")
+
+ROWS = {
+    "arc-challenge": [
+        {"id": "a", "question": "What melts?", "choices": {"text": ["ice", "sand", "air"], "label": ["A", "B", "C"]},
+         "answerKey": "A"},
+        {"id": "b", "question": "What burns?", "choices": {"text": ["water", "wood"], "label": ["1", "2"]},
+         "answerKey": "2"},
+    ],
+    "gsm8k": [{"question": "Two bags of 600 each?", "answer": "2 x 600 = <<2*600=1200>>1200\n#### 1,200"}],
+    "humaneval": [{"task_id": "T/1", "prompt": "def one():\n", "canonical_solution": "    return 1\n",
+                   "test": "def check(f):\n    assert f() == 1\n", "entry_point": "one"}],
+    "mgsm": [{"question": "1 + 1?", "answer_number": 2}],
+    "xcopa": [{"premise": "Piove.", "choice1": "Mi bagno.", "choice2": "Rido.", "question": "effect", "label": 0}],
+}  # fmt: skip
+LANGUAGE = {"mgsm": ".de", "xcopa": ".it"}
+
+
+@pytest.fixture(params=sorted(ROWS))
+def name(request):
+    return request.param
+
+
+def written(folder, name: str, rows=None):
+    path = folder / f"test{LANGUAGE.get(name, '')}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows or ROWS[name]), "utf-8")
+    return path
+
+
+def test_every_evaluation_has_a_file_of_its_shape_here():
+    assert evaluations.names() == sorted(ROWS)
+
+
+def test_the_gold_answer_scores_and_silence_does_not(name, tmp_path):
+    one = load(name, written(tmp_path, name))
+    try:
+        for item in one.items():
+            assert one.score(item, item.answer) == 1.0 and one.score(item, "") == 0.0
+            assert item.level == 0
+    except SandboxUnavailable as why:
+        pytest.skip(str(why))
+
+
+def test_the_version_is_the_file(name, tmp_path):
+    before = load(name, written(tmp_path, name)).version
+    assert load(name, written(tmp_path, name, ROWS[name] * 2)).version != before
+
+
+def test_a_row_without_a_field_is_named(name, tmp_path):
+    field = evaluations.evaluation(name).fields[-1]
+    rows = [{k: v for k, v in row.items() if k != field} for row in ROWS[name]]
+    with pytest.raises(BadFile, match=f"'{field}'"):
+        load(name, written(tmp_path, name, rows))
+
+
+def test_what_cannot_be_read_is_said(tmp_path):
+    with pytest.raises(UnknownId):
+        load("gsm9k", tmp_path / "x.jsonl")
+    with pytest.raises(MissingFile, match="openai/gsm8k"):
+        load("gsm8k", tmp_path / "x.jsonl")
+    with pytest.raises(UserMistake, match="ID=FILE"):
+        evaluations.parse("gsm8k")
+    with pytest.raises(BadFile, match="language"):
+        load("xcopa", written(tmp_path, "gsm8k"))
+    (tmp_path / "x.txt").write_text("1")
+    with pytest.raises(BadFile, match="jsonl"):
+        load("gsm8k", tmp_path / "x.txt")
+
+
+def test_examples_stand_beside_the_items(tmp_path):
+    path = written(tmp_path, "gsm8k")
+    (tmp_path / "train.jsonl").write_text(json.dumps({"question": "Q?", "answer": "A\n#### 3"}) + "\n")
+    assert load("gsm8k", path).items()[0].prompt.startswith("Question: Q?\nAnswer: A\n#### 3\n\nQuestion: Two bags")
+    assert load("gsm8k", path, shots=0).items()[0].prompt.startswith("Question: Two bags")
+
+
+def test_a_run_asks_the_users_file_alone(name, tmp_path):
+    """With the null runner: what is asked, graded and reported, without a model."""
+    from click.testing import CliRunner
+
+    from harness import load_results
+    from harness.cli import stackline
+
+    path, out = written(tmp_path, name), tmp_path / "run"
+    options = ["--runner", "null", "--no-agents", "--chip", "h20-96gb", "--model", "smollm2-135m-instruct"]
+    done = CliRunner().invoke(stackline, ["run", "--data", f"{name}={path}", *options, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    results = load_results(out)
+    (only,) = results.manifest["suites"] or [None]
+    assert only == name + LANGUAGE.get(name, "").replace(".", "-")
+    rows = results.rows
+    assert (rows[rows["metric"] == "accuracy"]["value"] == 0).all() and not rows["metric"].str.contains("level=").any()
+
+
+def test_the_evaluations_are_listed():
+    from click.testing import CliRunner
+
+    from harness.cli import stackline
+
+    done = CliRunner().invoke(stackline, ["suites", "evaluations", "--format", "json"])
+    assert [row["id"] for row in json.loads(done.output)] == sorted(ROWS)
+
+
+def test_a_program_that_ends_before_the_tests_has_not_passed(tmp_path):
+    one = load("humaneval", written(tmp_path, "humaneval"))
+    try:
+        for text in ("    import os; os._exit(0)\n", "    raise SystemExit(0)\n", "    return 2\n"):
+            assert one.score(one.items()[0], text) == 0.0
+    except SandboxUnavailable as why:
+        pytest.skip(str(why))
+
+
+def recorded(task: str) -> list[dict]:
+    return [json.loads(line) for line in (RECORDED / f"{task}.jsonl").read_text("utf-8").splitlines()]
+
+
+@outside
+@pytest.mark.golden
+@pytest.mark.parametrize(
+    ("name", "file", "task", "shots"),
+    [
+        ("arc-challenge", "arc_challenge/test.jsonl", "arc_challenge", 0),
+        ("gsm8k", "gsm8k/test.jsonl.gz", "gsm8k", 2),
+        ("mgsm", "mgsm/mgsm_en.tsv", "mgsm_en", 0),
+        ("xcopa", "xcopa/it/test.it.jsonl", "xcopa_it", 0),
+    ],
+)
+def test_prompts_options_and_scores_are_those_recorded(name, file, task, shots):
+    one = load(name, DATA / file, shots=shots)
+    items = one.items()
+    for row in recorded(task):
+        item, hf = items[row["doc_id"]], row["hf"]
+        assert item.prompt == row["prompt"]
+        if "continuations" in row:
+            assert [f" {c}" for c in item.choices] == row["continuations"]
+            assert item.choices.index(item.answer) == row["target"]
+            nats = dict(zip(row["continuations"], hf["loglik"], strict=True))
+            if "acc" in one.readings:
+                assert one.readings["acc"](item, "", nats) == hf["acc"]
+        else:
+            assert one.score(item, hf["output"]) == hf["score"]["flexible-extract"]["exact_match"]
+            assert one.grade(item, hf["output"]).extracted == hf["filtered"]["flexible-extract"].replace(
+                "[invalid]", ""
+            )
+            if "strict-match" in one.readings:
+                assert (
+                    one.readings["strict-match"](item, hf["output"], {}) == hf["score"]["strict-match"]["exact_match"]
+                )
+
+
+@outside
+@pytest.mark.golden
+def test_published_files_are_whole():
+    sizes = {"arc_challenge/test.jsonl": ("arc-challenge", 1172), "gsm8k/test.jsonl.gz": ("gsm8k", 1319),
+             "mgsm/mgsm_zh.tsv": ("mgsm", 250), "xcopa/zh/test.zh.jsonl": ("xcopa", 500),
+             "humaneval/HumanEval.jsonl.gz": ("humaneval", 164)}  # fmt: skip
+    for file, (name, size) in sizes.items():
+        one = load(name, DATA / file)
+        assert len(one.items()) == size
+        if not one.needs_sandbox:
+            assert chance_level(one).value < (0.6 if name == "xcopa" else 0.4 if one.method == "choose" else 0.1)
+
+
+@outside
+@pytest.mark.golden
+@pytest.mark.slow
+def test_every_published_solution_passes():
+    one = load("humaneval", DATA / "humaneval/HumanEval.jsonl.gz")
+    assert [item.id for item in one.items() if one.score(item, item.answer) != 1.0] == []
