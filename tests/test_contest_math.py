@@ -118,8 +118,15 @@ def test_no_answer_comes_twice_in_a_level():
 
 def test_the_named_answer_counts_not_the_working():
     item = next(i for i in ONE.items(level=2) if len(i.answer) == 2)
-    right = (f" {item.answer}", f" 0{item.answer}", f"3 + 4 = {item.answer}", f"First 999.\nThe answer is {item.answer}.",
-             f"So 12.\n\\boxed{{{item.answer}}}", f" {item.answer}\n\nAnother 5", f"Answer: {item.answer} apples, 7 left")  # fmt: skip
+    right = (
+        f" {item.answer}",
+        f" 0{item.answer}",
+        f"3 + 4 = {item.answer}",
+        f"First 999.\nThe answer is {item.answer}.",
+        f"So 12.\n\\boxed{{{item.answer}}}",
+        f" {item.answer}\n\nAnother 5",
+        f"Answer: {item.answer} apples, 7 left",
+    )
     assert [ONE.score(item, text) for text in right] == [1.0] * len(right)
     wrong = (f"999, then {item.answer}\nThe answer is 999", "the answer is x", f" 999\n{item.answer}")
     assert [ONE.score(item, text) for text in wrong] == [0.0] * len(wrong)
