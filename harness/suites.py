@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -20,6 +19,7 @@ from typing import Any
 from harness.discovery import SUITE, find, path_of, shipped_folder
 from harness.errors import BadFile, UserMistake
 from harness.quantity import stream
+from harness.rows import rows_of
 
 LEVELS = (1, 2, 3, 4, 5)
 
@@ -67,7 +67,8 @@ class Suite:
     needs_sandbox: bool = False
     normalise: str = "bytes"  # what an option's log-likelihood is divided by: bytes | characters | none
     # Other readings of an answer, shown beside the accuracy: (item, text, log-likelihoods) -> score.
-    readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float]] = field(default_factory=dict)
+    # None where the runner did not give what a reading needs.
+    readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float | None]] = field(default_factory=dict)
 
     def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
         """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""
@@ -178,19 +179,7 @@ def _import_file(name: str, path: Path) -> Any:
 def _shipped(suite_id: str, version: str) -> tuple[Item, ...]:
     """The versioned items of seed 0, read through `datasets`."""
     path = samples_file(suite_id)
-    import datasets  # slow to import, so only when items are wanted
-
-    # Converted tables live in a temporary folder: a reader leaves nothing in the user's home. Progress bars
-    # are for downloads; there is none here.
-    bars_were_on = datasets.is_progress_bar_enabled()
-    datasets.disable_progress_bars()
-    try:
-        with tempfile.TemporaryDirectory(prefix="stackline-") as cache_dir:
-            table = datasets.Dataset.from_json(str(path), cache_dir=cache_dir, keep_in_memory=True)
-            rows = table.to_list()
-    finally:
-        if bars_were_on:
-            datasets.enable_progress_bars()
+    rows = rows_of(path)
     for row in rows:
         found = row.pop("suite_version")
         if found != version:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from harness.options import option_meant
 from harness.quantity import stream
 from harness.suites import LEVELS, Grade, Item, Suite, beside
 
@@ -106,10 +107,7 @@ def _item(seed: int, level: int, subject: str, k: int, template: str, draft, pla
 
 def grade(item: Item, text: str) -> Grade:
     """1.0 for the right option's text or its letter."""
-    given = text.strip().rstrip(".")
-    letters = dict(zip("ABCD", item.choices, strict=False))
-    letter = re.match(r"\(?([A-Da-d])(?:[).:]|\Z)", given)  # "B", "(B)", "B. 12 N"
-    chosen = given if given in item.choices else letters.get(letter[1].upper()) if letter else None
+    chosen = option_meant(item, text)
     if chosen is None:
         return Grade(0.0, "unparsed")
     right = chosen == item.answer

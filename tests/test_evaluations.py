@@ -10,6 +10,7 @@ from harness import evaluations
 from harness.chance import chance_level
 from harness.errors import BadFile, MissingFile, SandboxUnavailable, UnknownId, UserMistake
 from harness.evaluations import load
+from harness.options import likeliest, with_options
 from tests.conftest import OUTSIDE
 
 DATA, RECORDED = OUTSIDE / "evals/data", OUTSIDE / "evals/reference"
@@ -74,7 +75,10 @@ def test_what_cannot_be_read_is_said(tmp_path):
     with pytest.raises(MissingFile, match="openai/gsm8k"):
         load("gsm8k", tmp_path / "x.jsonl")
     with pytest.raises(UserMistake, match="ID=FILE"):
-        evaluations.parse("gsm8k")
+        evaluations.parse(["gsm8k"])
+    both = f"gsm8k={written(tmp_path, 'gsm8k')}"
+    with pytest.raises(UserMistake, match="given twice"):
+        evaluations.parse([both, both])
     with pytest.raises(BadFile, match="language"):
         load("xcopa", written(tmp_path, "gsm8k"))
     (tmp_path / "x.txt").write_text("1")
@@ -116,6 +120,48 @@ def test_the_evaluations_are_listed():
     assert [row["id"] for row in json.loads(done.output)] == sorted(ROWS)
 
 
+def test_an_endpoints_letter_counts_and_a_missing_likelihood_is_no_zero(tmp_path):
+    """A runner that scores no options is shown them with letters."""
+    one = load("arc-challenge", written(tmp_path, "arc-challenge"))
+    item = one.items()[1]
+    assert with_options(item).endswith("\nA. water\nB. wood\nAnswer:")
+    assert [one.score(item, text) for text in ("B", " (B)", "B. wood", "wood.", "A", "oak")] == [1, 1, 1, 1, 0, 0]
+    assert one.grade(item, "oak").outcome == "unparsed"
+    assert one.readings["acc"](item, "B", {}) is None
+    assert one.readings["acc"](item, "", {" water": -9.0, " wood": -8.0}) == 1.0
+    xcopa = load("xcopa", written(tmp_path, "xcopa"))
+    assert (
+        with_options(xcopa.items()[0]).startswith("A. mi bagno.\n") and xcopa.score(xcopa.items()[0], "mi bagno") == 1
+    )
+
+
+def test_options_are_weighed_by_length_as_the_suite_says(tmp_path):
+    item = load("arc-challenge", written(tmp_path, "arc-challenge")).items()[0]  # ice, sand, air
+    nats = {" ice": -3.0, " sand": -3.9, " air": -3.1}
+    assert likeliest(item, nats, "none") == "ice" and likeliest(item, nats, "characters") == "sand"
+    assert likeliest(item, {" ice": -3.0}, "none") is None
+
+
+@pytest.mark.parametrize(("name", "text", "score"), [
+    ("gsm8k", "so $1,200.", 1.0), ("gsm8k", "1200.5", 0.0), ("gsm8k", "1200 of 7", 0.0), ("gsm8k", "-1200", 0.0),
+    ("mgsm", "gibt 2.", 1.0), ("mgsm", "also 20", 0.0), ("mgsm", "-2", 1.0),  # mgsm drops all punctuation
+])  # fmt: skip
+def test_numbers_are_compared_as_the_task_compares_them(name, text, score, tmp_path):
+    one = load(name, written(tmp_path, name))
+    assert one.score(one.items()[0], text) == score
+
+
+def test_an_answer_ends_where_the_next_question_would_begin(tmp_path):
+    assert load("mgsm", written(tmp_path, "mgsm")).stop[0] == "Frage:"
+
+
+def test_the_examples_are_part_of_the_version(tmp_path):
+    path = written(tmp_path, "gsm8k")
+    before = load("gsm8k", path).version
+    (tmp_path / "train.jsonl").write_text(json.dumps({"question": "Q?", "answer": "A\n#### 3"}) + "\n")
+    assert load("gsm8k", path).version != before
+
+
 def test_a_program_that_ends_before_the_tests_has_not_passed(tmp_path):
     one = load("humaneval", written(tmp_path, "humaneval"))
     try:
@@ -150,7 +196,9 @@ def test_prompts_options_and_scores_are_those_recorded(name, file, task, shots):
             assert [f" {c}" for c in item.choices] == row["continuations"]
             assert item.choices.index(item.answer) == row["target"]
             nats = dict(zip(row["continuations"], hf["loglik"], strict=True))
-            if "acc" in one.readings:
+            assert item.choices.index(likeliest(item, nats, "none")) == hf["choice_acc"]
+            if one.normalise == "characters":
+                assert float(likeliest(item, nats, "characters") == item.answer) == hf["acc_norm"]
                 assert one.readings["acc"](item, "", nats) == hf["acc"]
         else:
             assert one.score(item, hf["output"]) == hf["score"]["flexible-extract"]["exact_match"]

@@ -13,9 +13,9 @@ from tests.conftest import ROOT
 ORDER = [
     "errors", "units", "dates", "discovery", "quantity", "profile_types", "profile_values", "profile_tables",
     "profile_loader", "profiles", "evidence", "export", "support", "scores", "stats", "architecture", "hf_config",
-    "trace", "operators", "footprint", "answers", "numbers", "sandbox", "suites", "chance", "evaluations", "reference",
-    "runners", "stack", "results", "workloads", "roofline", "serving", "prediction", "validation", "run", "report",
-    "commands", "cli", "__main__",
+    "trace", "operators", "footprint", "answers", "numbers", "sandbox", "rows", "suites", "options", "chance",
+    "evaluations", "reference", "runners", "stack", "results", "workloads", "roofline", "serving", "prediction",
+    "validation", "run", "report", "commands", "cli", "__main__",
 ]  # fmt: skip
 # The one knot the order allows by name: a suite asks for its chance level.
 ALLOWED = {("suites", "chance")}
@@ -56,4 +56,4 @@ def test_the_report_reads_results_alone():
 
 def test_tasks_import_small_types_only():
     for path in (ROOT / "tasks").glob("*.py"):
-        assert imported(path) <= {"suites", "quantity", "numbers", "sandbox", "errors", "stats"}, path
+        assert imported(path) <= {"suites", "options", "quantity", "numbers", "sandbox", "errors", "stats"}, path

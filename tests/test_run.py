@@ -8,9 +8,9 @@ import pytest
 
 import harness
 from harness.discovery import add_paths
+from harness.options import continuation
 from harness.report import build
 from harness.results import COLUMNS, load_results
-from harness.run.evaluate import continuation
 from harness.run.job import Options, run
 from harness.suites import suite
 from tests.conftest import ROOT

@@ -63,6 +63,7 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
       stackline suites show science-choice --level 3
     """
     from harness.chance import chance_level
+    from harness.options import LETTERS
     from harness.suites import LEVELS, suite
 
     s = suite(suite_id)
@@ -75,6 +76,6 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
     for k in LEVELS if level is None else (level,):
         item = next(i for i in items if i.level == k)
         click.echo(f"\n--- level {k}, {item.id}, {item.lang}\n{item.prompt}")
-        for letter, choice in zip("ABCDEFGH", item.choices, strict=False):
+        for letter, choice in zip(LETTERS, item.choices, strict=False):
             click.echo(f"  {letter}. {choice}")
         click.echo(f"--- answer: {item.answer}")

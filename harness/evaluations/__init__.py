@@ -2,20 +2,21 @@
 
 One file an evaluation, found by its name; each defines `EVALUATION`. Prompts, continuations and answer filters follow
 lm-evaluation-harness, so that scores compare with its own. No item is stored in the project, and nothing is fetched:
-the file is the user's, and what was read is recorded by its checksum.
+the file is the user's, and what was asked is recorded by its checksum.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadFile, MissingFile, UnknownId, UserMistake
-from harness.evaluations.files import rows_of
+from harness.rows import rows_of
 from harness.suites import Grade, Item, Suite
 
 Row = Mapping[str, Any]
@@ -32,13 +33,13 @@ class Evaluation:
     follows: str  # the task of lm-evaluation-harness whose prompts and filters these are
     method: str
     max_tokens: int
-    stop: tuple[str, ...]
+    stop: Callable[[str], tuple[str, ...]]  # language -> strings that end an answer
     fields: tuple[str, ...]  # that every row has
     items: Callable[[Sequence[Row], Sequence[Row], str], list[Item]]  # rows, examples, language -> items
     grade: Callable[[Item, str], Grade]
     trivial_answers: Callable[[Item], Mapping[str, str]]
     normalise: str = "bytes"
-    readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float]] = field(default_factory=dict)
+    readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float | None]] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
     columns: tuple[str, ...] = ()  # of a table without a header
     shots: int = 0
@@ -47,10 +48,8 @@ class Evaluation:
 
 def names() -> list[str]:
     """Ids of the evaluations that can be read."""
-    folder = Path(__file__).parent
-    return sorted(
-        p.stem.replace("_", "-") for p in folder.glob("*.py") if p.stem not in ("__init__", "files", "answers")
-    )
+    files = Path(__file__).parent.glob("[!_]*.py")
+    return sorted(path.stem.replace("_", "-") for path in files)
 
 
 def evaluation(name: str) -> Evaluation:
@@ -67,13 +66,14 @@ def load(name: str, path: Path, shots: int | None = None) -> Suite:
     """
     one = evaluation(name)
     if not path.is_file():
-        raise MissingFile(path, f"file of {name}; it is published as {one.hub}")
+        raise MissingFile(path, f"{name} file (published as {one.hub})")
     lang = _language(one, path)
     rows = _checked(one, path)
-    wanted = one.shots if shots is None else shots
-    examples = _examples(one, path, wanted)
-    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    examples = _examples(one, path, one.shots if shots is None else shots)
     made = one.items(rows, examples, lang)
+    # Of what is asked, examples included, whatever file they came from.
+    asked_for = json.dumps([(item.prompt, item.answer, item.choices) for item in made])
+    sha = hashlib.sha256(asked_for.encode()).hexdigest()
     asked = f"{len(examples)} examples before each item" if examples else "no example before an item"
     return Suite(
         id=name if len(one.languages) == 1 else f"{name}-{lang}",
@@ -86,7 +86,7 @@ def load(name: str, path: Path, shots: int | None = None) -> Suite:
         version=f"sha256:{sha[:12]}",
         method=one.method,
         max_tokens=one.max_tokens,
-        stop=one.stop,
+        stop=one.stop(lang),
         make=lambda seed: made,
         grade=one.grade,
         trivial_answers=one.trivial_answers,
@@ -96,12 +96,18 @@ def load(name: str, path: Path, shots: int | None = None) -> Suite:
     )
 
 
-def parse(text: str) -> Suite:
-    """The suite of a command line's `ID=FILE`. Raises UserMistake where it is not that."""
-    name, equals, path = text.partition("=")
-    if not (name and equals and path):
-        raise UserMistake(f"--data '{text}': expected ID=FILE, ID one of {', '.join(names())}")
-    return load(name, Path(path))
+def parse(texts: Sequence[str]) -> list[Suite]:
+    """The suites of a command line's `ID=FILE`s. Raises UserMistake where one is not that, or comes twice."""
+    suites: dict[str, Suite] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise UserMistake(f"--data '{text}': expected ID=FILE, ID one of {', '.join(names())}")
+        one = load(name, Path(path))
+        if one.id in suites:
+            raise UserMistake(f"--data '{text}': {one.id} is given twice; run them apart")
+        suites[one.id] = one
+    return list(suites.values())
 
 
 def _language(one: Evaluation, path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evaluations import Evaluation, Row, answers
+from harness.evaluations import Evaluation, Row, _answers
 from harness.suites import Item
 
 
@@ -36,11 +36,11 @@ EVALUATION = Evaluation(
     follows="arc_challenge",
     method="choose",
     max_tokens=16,
-    stop=("\n",),
+    stop=lambda lang: ("\n",),
     fields=("id", "question", "choices"),
     items=items,
-    grade=answers.option_of,
-    trivial_answers=answers.by_place,
+    grade=_answers.option_of,
+    trivial_answers=_answers.by_place,
     normalise="characters",
-    readings={"acc": answers.likeliest},
+    readings={"acc": _answers.acc},
 )

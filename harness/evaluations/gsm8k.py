@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evaluations import Evaluation, Row, answers
+from harness.evaluations import Evaluation, Row, _answers
 from harness.suites import Item
 
 
@@ -29,11 +29,11 @@ EVALUATION = Evaluation(
     follows="gsm8k",
     method="generate",
     max_tokens=256,
-    stop=("Question:", "</s>", "<|im_end|>"),
+    stop=lambda lang: ("Question:", "</s>", "<|im_end|>"),
     fields=("question", "answer"),
     items=items,
-    grade=answers.grade,
-    trivial_answers=answers.last_number,
-    readings={"strict-match": answers.strict_match},
+    grade=_answers.last_number_is(_answers.plain),
+    trivial_answers=_answers.last_number,
+    readings={"strict-match": _answers.strict_match},
     shots=5,
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evaluations import Evaluation, Row, answers
+from harness.evaluations import Evaluation, Row, _answers
 from harness.suites import Item
 
-# Before the question, and before the answer; as lm-evaluation-harness has them (its tasks mgsm_*_cot).
+# Before the question, and before the answer; as lm-evaluation-harness has them (its tasks mgsm_native_cot_*).
 LABELS = {
     "bn": ("প্রশ্ন:", "ধাপে ধাপে উত্তর:"),
     "de": ("Frage:", "Schritt-für-Schritt-Antwort:"),
@@ -40,12 +40,11 @@ EVALUATION = Evaluation(
     follows="mgsm_native_cot",
     method="generate",
     max_tokens=256,
-    # The question's label in every language; an answer in one never holds another's.
-    stop=(*dict.fromkeys(before for before, _ in LABELS.values()), "</s>", "<|im_end|>"),
+    stop=lambda lang: (LABELS[lang][0], "</s>", "<|im_end|>"),
     fields=("question", "answer_number"),
     items=items,
-    grade=answers.grade,
-    trivial_answers=answers.last_number,
+    grade=_answers.last_number_is(_answers.bare),
+    trivial_answers=_answers.last_number,
     languages=tuple(LABELS),
     columns=("question", "answer_number"),
 )

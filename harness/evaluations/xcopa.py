@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evaluations import Evaluation, Row, answers
+from harness.evaluations import Evaluation, Row, _answers
 from harness.suites import Item
 
 # What joins premise and option, by what is asked for; as lm-evaluation-harness has it.
@@ -44,11 +44,11 @@ EVALUATION = Evaluation(
     follows="xcopa",
     method="choose",
     max_tokens=32,
-    stop=("\n",),
+    stop=lambda lang: ("\n",),
     fields=("premise", "choice1", "choice2", "question", "label"),
     items=items,
-    grade=answers.option_of,
-    trivial_answers=answers.by_place,
+    grade=_answers.option_of,
+    trivial_answers=_answers.by_place,
     normalise="none",
     languages=tuple(CONNECTORS),
 )

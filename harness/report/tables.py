@@ -8,7 +8,7 @@ from harness.report.tables_agents import INTRO, agent_tables
 from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
-from harness.report.tables_quality import languages_table, levels_table, quality_table, traffic_table
+from harness.report.tables_quality import languages_table, levels_table, quality_table, readings_table, traffic_table
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
@@ -27,6 +27,7 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     """All sections, each with its tables and the names of the plots that belong to it."""
     answers = (
         quality_table(results, figures),
+        readings_table(figures),
         levels_table(figures),
         languages_table(figures),
         traffic_table(figures),

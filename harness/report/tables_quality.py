@@ -93,6 +93,24 @@ def _items(accuracy: Cell, items: Figure | None) -> Cell:
     return text(f"{count:,.0f}") if count else nothing("the rows give no number of items")
 
 
+def readings_table(figures: Figures) -> Table:
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        for part in unique(f.part for f in figures.where("accuracy", **at) if f.part.startswith("reading=")):
+            cell = with_95(figures, "accuracy", part, **at)
+            name = text(part.removeprefix("reading="))
+            lines.append(Line((text(suite, stack), name, cell, with_95(figures, "accuracy", **at))))
+    columns = (
+        Column("Suite", words=True),
+        Column("Reading", words=True),
+        Column("Accuracy so read", "95 % interval"),
+        Column("Accuracy as shown above", "95 % interval"),
+    )
+    caption = "The same answers read in another way that is in use for this evaluation, with 95 % intervals."
+    return Table("readings", "Answers, read otherwise", caption, columns, tuple(lines))
+
+
 def levels_table(figures: Figures) -> Table:
     parts = unique(f.part for f in figures.where("accuracy") if f.part.startswith("level="))
     levels = sorted((p.removeprefix("level=") for p in parts), key=lambda level: (len(level), level))

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from harness.answers import Answer
+from harness.chance import Chance, chance_level
+from harness.options import continuation, likeliest, with_options
 from harness.runners.base import Runner
 from harness.suites import Grade, Item, Suite
 
@@ -54,17 +57,10 @@ class SuiteRun:
     graded: list[Graded]
     wall_s: float
 
-
-def continuation(prompt: str, text: str) -> str:
-    """`text` as it follows the prompt: after a space, unless one of them brings its own white space."""
-    return text if prompt[-1:].isspace() or text[:1].isspace() else f" {text}"
-
-
-def with_options(item: Item) -> str:
-    """The prompt with its options lettered before its last line, for a runner that cannot score them."""
-    head, _, last = item.prompt.rpartition("\n")
-    listed = "".join(f"{letter}. {option}\n" for letter, option in zip("ABCDEFGH", item.choices, strict=False))
-    return f"{head}\n{listed}{last}"
+    @cached_property
+    def chance(self) -> Chance:
+        """Of the whole suite: the best of many strategies flatters itself on a sample."""
+        return chance_level(self.suite)
 
 
 def evaluate(
@@ -117,20 +113,10 @@ def _chosen(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], l
 
 
 def _chosen_one(suite: Suite, item: Item, gold: str, nats: dict[str, float], runner: Runner) -> Graded:
-    best = max(item.choices, key=lambda o: nats[continuation(item.prompt, o)] / _length(suite, item.prompt, o))
+    best = likeliest(item, nats, suite.normalise)
     prompt_tokens = len(runner.tokenizer.encode(item.prompt)) if runner.tokenizer else None
     answer = Answer(best, (), prompt_tokens, 0, "stop")
     return Graded(suite.id, item, answer, suite.grade(item, best), nats, gold)
-
-
-def _length(suite: Suite, prompt: str, option: str) -> int:
-    """What an option's log-likelihood is divided by: a longer text is less likely, right or wrong."""
-    match suite.normalise:
-        case "bytes":
-            return len(continuation(prompt, option).encode())
-        case "characters":  # of the option alone, as lm-evaluation-harness has its acc_norm
-            return len(option)
-    return 1
 
 
 def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:

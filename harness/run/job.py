@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import evaluations, profiles
-from harness.chance import chance_level
 from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
 from harness.profiles import Chip, Model
@@ -56,8 +55,11 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
     suites = [suite(s) for s in dict.fromkeys(options.suites) or ([] if options.data else find(SUITE))]
-    suites += [evaluations.parse(text) for text in dict.fromkeys(options.data)]
-    suites = suites if _asks_suites(options, models) else []
+    suites += evaluations.parse(options.data)
+    if not _asks_suites(options, models):
+        if options.suites or options.data:
+            say(f"no suite is run: --model names none that runs here; add --model {MODEL_ID} or a --runner")
+        suites = []
     large = _modelled(models, say)
     _refuse_what_cannot_fit(options, large, chips)
     level, suites, left_out = _sandbox(suites, say)
@@ -223,5 +225,5 @@ def _suite_entry(run: SuiteRun) -> dict[str, Any]:
     return {
         "title": s.title, "family": s.family, "imitates": s.imitates, "differs": s.differs, "licence": s.licence,
         "version": s.version, "method": s.method, "max_tokens": s.max_tokens, "n": len(run.graded),
-        "chance": chance_level(s).value, "wall_s": round(run.wall_s, 2),
+        "chance": run.chance.value, "wall_s": round(run.wall_s, 2),
     }  # fmt: skip

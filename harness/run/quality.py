@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from harness import stats
-from harness.chance import chance_level
 from harness.results import Row
 from harness.run.evaluate import Graded, SuiteRun
 
@@ -35,10 +34,14 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
                 row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some]
             )
     for name, read in run.suite.readings.items():
-        values = [read(g.item, g.answer.text, g.nats) for g in graded]
-        yield from _with_intervals(row, "accuracy", f"[reading={name}]", graded, stats.share, values)
-    chance = chance_level(run.suite)  # of the whole suite: the best of many strategies flatters itself on a sample
-    yield row("chance", chance.value, note=f"best trivial strategy: {chance.strategy}")
+        read_as = [(g, read(g.item, g.answer.text, g.nats)) for g in graded]
+        known = [(g, value) for g, value in read_as if value is not None]
+        if not known:
+            yield row(f"accuracy[reading={name}]", None, note="the runner gives no log-likelihoods")
+            continue
+        some, values = zip(*known, strict=True)
+        yield from _with_intervals(row, "accuracy", f"[reading={name}]", some, stats.share, values)
+    yield row("chance", run.chance.value, note=f"best trivial strategy: {run.chance.strategy}")
     scored = [g for g in graded if g.bits_per_byte is not None]
     if scored:
         bits = [g.bits_per_byte for g in scored]

@@ -23,23 +23,24 @@ def main(path: Path) -> None:
     limit_blas_threads()
     engine = Engine(weights.fetch(print))
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    count = engine.tokenizer.encode
+    count, answers = engine.tokenizer.encode, []
     begun, wall = time.process_time(), time.perf_counter()
     if "continuations" in rows[0]:
         engine.loglikelihood([(row["prompt"], text) for row in rows for text in row["continuations"]])
-        asked = sum(len(count(row["prompt"])) for row in rows)
-        made = sum(len(count(text)) for row in rows for text in row["continuations"])
-        said = f"{asked:,} prompt tokens run once each, {made:,} tokens of continuations scored"
     else:
         how = rows[0]["gen_kwargs"]
         answers = engine.generate([row["prompt"] for row in rows], how["max_gen_toks"], how["until"])
-        asked, made = (sum(getattr(a, name) for a in answers) for name in ("prompt_tokens", "output_tokens"))
-        said = f"{asked:,} prompt tokens, {made:,} generated"
     cpu_s, wall_s = time.process_time() - begun, time.perf_counter() - wall
+    asked = sum(len(count(row["prompt"])) for row in rows)
+    if answers:
+        said = f"{asked:,} prompt tokens, {sum(a.output_tokens for a in answers):,} generated"
+    else:
+        made = sum(len(count(text)) for row in rows for text in row["continuations"])
+        said = f"{asked:,} prompt tokens run once each, {made:,} tokens of continuations scored"
     print(f"{path.stem}: {len(rows)} items, {len(rows) / cpu_s:.2f} items/CPU-s, {len(rows) / wall_s:.2f} items/s")
     print(f"  {said}; {blas_kernel()}")
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
+    for name in sys.argv[1:] or sys.exit(__doc__):
         main(Path(name))

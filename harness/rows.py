@@ -1,4 +1,4 @@
-"""Rows of a user's file, read through `datasets`."""
+"""Rows of a file, read through `datasets`: the shipped samples and a user's own copy of an evaluation alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.errors import BadFile
 def rows_of(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """Every row of a JSON-lines, CSV, TSV or Parquet file, packed by gzip or not; `columns` name a table's without a
     header. Raises BadFile."""
-    import datasets  # slow to import, so only when items are wanted
+    import datasets  # slow to import, so only when rows are wanted
 
     kind = next((s.lower() for s in reversed(path.suffixes) if s.lower() != ".gz"), "")
     reader = {".jsonl": "json", ".json": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(kind)
@@ -23,6 +23,8 @@ def rows_of(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         options = {"delimiter": "\t" if kind == ".tsv" else ",", "keep_default_na": False}
         if columns:
             options |= {"column_names": list(columns), "quoting": 3}
+    # Converted tables live in a temporary folder: a reader leaves nothing in the user's home. Progress bars are for
+    # downloads; there is none here.
     bars_were_on = datasets.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Callable, Mapping
 
+from harness.options import likeliest, option_meant
 from harness.suites import Grade, Item
 
 _FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
@@ -28,23 +30,36 @@ def strict(text: str) -> str:
 
 
 def plain(number: str) -> str:
-    """A number as it is compared: no commas, dollars, working before "####" or full stop.
+    """A number as gsm8k compares it: no commas, dollars, working before "####" or last full stop.
 
     >>> plain("$1,234.")
     '1234'
     """
     for pattern in (",", r"\$", r"(?s).*#### ", r"\.$"):
         number = re.sub(pattern, "", number)
-    return number.lower()
+    return number
 
 
-def grade(item: Item, text: str) -> Grade:
-    """1.0 where the last number of the text is the answer's."""
-    found = flexible(text)
-    if not found:
-        return Grade(0.0, "unparsed")
-    right = plain(found) == plain(item.data["number"])
-    return Grade(float(right), "correct" if right else "wrong", found)
+def bare(number: str) -> str:
+    """A number as mgsm compares it: without any ASCII punctuation, a minus and a decimal point included.
+
+    >>> bare("1.234"), bare("-5")
+    ('1234', '5')
+    """
+    return number.translate(str.maketrans("", "", string.punctuation))
+
+
+def last_number_is(same_as: Callable[[str], str]) -> Callable[[Item, str], Grade]:
+    """A scorer: 1.0 where the last number of the text, as `same_as` writes it, is the answer's."""
+
+    def grade(item: Item, text: str) -> Grade:
+        found = flexible(text)
+        if not found:
+            return Grade(0.0, "unparsed")
+        right = same_as(found) == same_as(item.data["number"])
+        return Grade(float(right), "correct" if right else "wrong", found)
+
+    return grade
 
 
 def strict_match(item: Item, text: str, nats: Mapping[str, float]) -> float:
@@ -58,17 +73,17 @@ def last_number(item: Item) -> Mapping[str, str]:
 
 
 def option_of(item: Item, text: str) -> Grade:
-    """1.0 for the right option's text."""
-    given = text.strip()
-    if given not in item.choices:
+    """1.0 for the right option's text or letter."""
+    chosen = option_meant(item, text)
+    if chosen is None:
         return Grade(0.0, "unparsed")
-    return Grade(float(given == item.answer), "correct" if given == item.answer else "wrong", given)
+    return Grade(float(chosen == item.answer), "correct" if chosen == item.answer else "wrong", chosen)
 
 
-def likeliest(item: Item, text: str, nats: Mapping[str, float]) -> float:
+def acc(item: Item, text: str, nats: Mapping[str, float]) -> float | None:
     """1.0 where the option with the highest log-likelihood, its length left alone, is the right one."""
-    given = {option: nats[f" {option}"] for option in item.choices if f" {option}" in nats}
-    return float(bool(given) and max(given, key=given.get) == item.answer)
+    chosen = likeliest(item, nats, "none")
+    return None if chosen is None else float(chosen == item.answer)
 
 
 def by_place(item: Item) -> Mapping[str, str]:

@@ -1,0 +1,45 @@
+"""The options of a question: how they follow a prompt, how they are offered, and which of them an answer means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from harness.suites import Item
+
+LETTERS = "ABCDEFGH"
+
+
+def continuation(prompt: str, text: str) -> str:
+    """`text` as it follows the prompt: after a space, unless one of them brings its own white space."""
+    return text if prompt[-1:].isspace() or text[:1].isspace() else f" {text}"
+
+
+def with_options(item: Item) -> str:
+    """The prompt with its options lettered before its last line, for a runner that cannot score them."""
+    *head, last = item.prompt.split("\n")
+    listed = [f"{letter}. {option}" for letter, option in zip(LETTERS, item.choices, strict=False)]
+    return "\n".join([*head, *listed, last])
+
+
+def likeliest(item: Item, nats: Mapping[str, float], normalise: str) -> str | None:
+    """The option with the highest log-likelihood over its length; None where one of them was not scored.
+
+    normalise: what the length is, since a longer text is less likely, right or wrong: "bytes" of the continuation,
+    "characters" of the option alone (lm-evaluation-harness's acc_norm), or "none" (its acc).
+    """
+    texts = {option: continuation(item.prompt, option) for option in item.choices}
+    if not all(text in nats for text in texts.values()):
+        return None
+    length = {"bytes": lambda o: len(texts[o].encode()), "characters": len, "none": lambda o: 1}[normalise]
+    return max(item.choices, key=lambda option: nats[texts[option]] / length(option))
+
+
+def option_meant(item: Item, text: str) -> str | None:
+    """The option that an answer names by its text or its letter ("B", "(B)", "B. 12 N"); None where it names none."""
+    given = text.strip().rstrip(".")
+    by_text = {option.rstrip("."): option for option in item.choices}
+    if given in by_text:
+        return by_text[given]
+    letter = re.match(r"\(?([A-Ha-h])(?:[).:]|\Z)", given)
+    return dict(zip(LETTERS, item.choices, strict=False)).get(letter[1].upper()) if letter else None
