@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import floor, log10
 
-import numpy as np
+from harness.suites import beside
 
-Rng = np.random.Generator
+_drawing = beside(__file__, "_drawing")
+Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,6 @@ class Draft:
 
 
 Template = Callable[[Rng], Draft]
-
-
-def pick(rng: Rng, options: Sequence):
-    return options[int(rng.integers(len(options)))]
-
-
-def between(rng: Rng, low: int, high: int, step: int = 1) -> int:
-    """A whole number from low to high, both included, in steps."""
-    return low + step * int(rng.integers((high - low) // step + 1))
 
 
 def shown(x: float, unit: str = "", full: bool = False) -> str:

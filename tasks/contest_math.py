@@ -2,7 +2,8 @@
 
 Imitates AIME: no options, no partial credit, an integer that exact match can judge.
 Differs: the problems are generated, every answer found by counting through the cases; five levels, the first within
-reach of a very small model, which is given the working's beginning; two examples before each problem.
+reach of a very small model, which is given the working's beginning; two examples before each problem; an answer of 96
+tokens at most, so no long working.
 Licence: Apache-2.0; every problem is written here.
 
     >>> items = SUITE.make(0)
@@ -25,7 +26,7 @@ from harness.quantity import stream
 from harness.suites import LEVELS, Grade, Item, Suite, beside
 
 PER_LEVEL = 25
-TEMPLATES = beside(__file__, "_contest_templates").TEMPLATES
+TEMPLATES = beside(__file__, "_contest_first").TEMPLATES | beside(__file__, "_contest_higher").TEMPLATES
 
 # The same for every level. No item has one of these answers.
 SHOTS = (
@@ -33,7 +34,7 @@ SHOTS = (
     ("A pattern goes 14, 16, 18. Which number comes next?", "14, 16, 18, 20", 20),
 )
 _HEAD = "".join(f"Question: {question}\nAnswer: {working}\n\n" for question, working, _ in SHOTS)
-_SHOWN = re.compile(r"\\boxed\{\s*(\d+)\s*\}|answer(?: is|:)\s*\$?(\d[\d,]*)", re.IGNORECASE)
+_SHOWN = re.compile(r"\\boxed\{\s*(\d+)\s*\}|answer(?: is|:)[\s*$]*(\d[\d,]*)", re.IGNORECASE)
 
 
 def make(seed: int) -> list[Item]:
@@ -94,9 +95,10 @@ SUITE = Suite(
     title="Contest problems with a whole number from 0 to 999",
     family="reasoning",
     imitates="AIME",
-    differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun",
+    differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun; an answer "
+    "of 96 tokens at most, so no long working",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="generate",
     max_tokens=96,
     stop=("\nQuestion:", "\n\n"),

@@ -12,7 +12,7 @@ from harness.chance import chance_level
 from harness.errors import SandboxUnavailable
 from harness.suites import suite
 
-SEED = 103  # used nowhere while the suites were written
+SEED = 107  # used nowhere while the suites were written
 ITEMS = 12  # as few as leave no doubt
 # Enough for a level-1 answer: one line of Python; the first number.
 TOKENS = {"contest-math": 6, "function-synthesis": 40, "word-problems-multilingual": 6}
