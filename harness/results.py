@@ -2,9 +2,10 @@
 
     manifest.json   versions, commit, seed, machine, suites, profile hashes, and every source that a row names
     answers.jsonl   one line an answer, written as it is finished
+    precision.jsonl one line an item and emulated precision (`run --precision`)
     trace.jsonl     one line an operator name of a suite: how often, FLOPs, bytes
     rows.csv        long table: one figure a row, each with kind, source, interval and note
-    report/         made from the three above alone
+    report/         made from manifest, trace and rows alone
 
 An absent figure is an empty cell, never a zero. `figures` in rows are rounded to 6 significant digits.
 """
@@ -91,7 +92,10 @@ class RunFolder:
 
     def append_answers(self, answers: Iterable[dict[str, Any]]) -> None:
         """Append finished answers; what is on disk survives whatever happens next."""
-        path = self.folder / "answers.jsonl"
+        self.append("answers.jsonl", answers)
+
+    def append(self, name: str, answers: Iterable[dict[str, Any]]) -> None:
+        path = self.folder / name
         lines = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         try:
             with path.open("a", encoding="utf-8") as out:

@@ -77,6 +77,30 @@ def mean(x: Sequence[float], level: float = 0.95, clusters: Sequence[str] | None
     return Estimate(centre, centre - half, centre + half, n, level)
 
 
+def share_change(
+    pairs: Sequence[tuple[float, float]], level: float = 0.95, clusters: Sequence[str] | None = None
+) -> Estimate:
+    """Change of a share between two runs of the same items, (before, after) scores of each: after minus before.
+
+    Adjusted Wald interval of paired shares (Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488): one item more
+    gained and one more lost, so that no change in a few items is not certainty. With clusters the number of items is
+    divided by the design effect of the differences. Raises ValueError for no items.
+    """
+    n = len(pairs)
+    if n == 0:
+        raise ValueError("no items, no change")
+    changes = [after - before for before, after in pairs]
+    groups = len(set(clusters)) if clusters is not None else n
+    value = sum(changes) / n
+    if n < 2 or groups < 2:
+        return Estimate(value, None, None, n, level)
+    effective = n / design_effect(changes, clusters) if clusters is not None else float(n)
+    gained, lost = (sum(max(0.0, sign * c) for c in changes) / n * effective for sign in (1, -1))
+    up, down = (gained + 1) / (effective + 2), (lost + 1) / (effective + 2)
+    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt((up + down - (up - down) ** 2) / (effective + 2))
+    return Estimate(value, max(-1.0, up - down - half), min(1.0, up - down + half), n, level)
+
+
 def student_t(p: float, df: int) -> float:
     """Quantile of Student's t: exact for df 1 and 2, else the normal expansion (Abramowitz and Stegun 26.7.5).
 

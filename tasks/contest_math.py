@@ -95,8 +95,8 @@ SUITE = Suite(
     title="Contest problems with a whole number from 0 to 999",
     family="reasoning",
     imitates="AIME",
-    differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun; an answer "
-    "of 96 tokens at most, so no long working",
+    differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun; answers "
+    "of 96 tokens at most",
     licence="Apache-2.0",
     version="2",
     method="generate",

@@ -8,6 +8,7 @@ import pytest
 
 import harness
 from harness.discovery import add_paths
+from harness.errors import UserMistake
 from harness.options import continuation
 from harness.report import build
 from harness.results import COLUMNS, load_results
@@ -108,6 +109,35 @@ def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
     replayed = load_results(run(options, SILENT)).rows
     value = lambda rows: rows.query("metric == 'accuracy' and suite == 'science-choice'").value.iloc[0]  # noqa: E731
     assert value(replayed) == value(small_run.rows)
+
+
+def test_a_precision_is_run_beside_float32(tmp_path):
+    options = Options(suites=("science-choice",), chips=("h100-sxm", "zhenwu-810e"), models=("smollm2-135m-instruct",),
+                      limit=4, workers=1, out=tmp_path / "p", agents=False, precisions=("int4", "fp8"))  # fmt: skip
+    found = load_results(run(options, lambda _: None))
+    rows = found.rows.set_index(["stack", "metric"])
+    small, short = "smollm2-135m-instruct/int4", "[precision=int4]"
+    assert rows.loc[(small, f"kl_per_token{short}"), "value"] > 0.05
+    change = rows.loc[(small, f"bits_per_byte_change{short}")]
+    assert change.p10 < change.value < change.p90 and "4-bit" in change.note
+    lines = [json.loads(line) for line in (tmp_path / "p" / "precision.jsonl").read_text("utf-8").splitlines()]
+    assert len(lines) == 8 and {line["precision"] for line in lines} == {"int4", "fp8"}
+    mine = [line for line in lines if line["precision"] == "int4"]
+    assert rows.loc[(small, f"answers_changed{short}"), "value"] == sum(line["changed"] for line in mine) / 4
+    speed = found.rows[found.rows.metric.str.startswith("precision_tok_s_per_chip")]
+    assert set(speed.chip) == {"h100-sxm", "zhenwu-810e"} and set(speed.weight_dtype) == {"bf16", "fp8", "int4"}
+    assert found.manifest["precisions"]["fp8"] == "weights fp8, activations fp8, KV bf16"
+    page = build(tmp_path / "p", lambda _: None).read_text("utf-8")
+    assert "not evidence for large models" in page and "Speed in each format" in page
+
+
+@pytest.mark.parametrize("options", [
+    {"precisions": ("fp7",)}, {"precisions": ("fp8",), "runner": "null"},
+])  # fmt: skip
+def test_a_precision_that_cannot_be_is_refused_before_anything_starts(options, tmp_path):
+    with pytest.raises(UserMistake, match="precision"):
+        run(Options(suites=("science-choice",), out=tmp_path / "p", **options), lambda _: None)
+    assert not (tmp_path / "p").exists()
 
 
 def test_the_null_runner_scores_nothing_and_leaves_gaps_not_zeros(tmp_path):

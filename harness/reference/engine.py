@@ -18,7 +18,9 @@ from harness.answers import Answer
 from harness.errors import UserMistake
 from harness.quantity import stream
 from harness.reference import stored
+from harness.reference.divergence import Divergence, divergences
 from harness.reference.model import Cache, Model
+from harness.reference.precision import EXACT, Precision, emulated
 from harness.reference.tokenizer import Tokenizer
 from harness.trace import Recorder, Trace
 
@@ -47,9 +49,10 @@ class _Sequence:
 class Engine:
     """The reference model with its tokenizer, on one BLAS thread; counts every operator it runs."""
 
-    def __init__(self, folder: Path, count: bool = True) -> None:
+    def __init__(self, folder: Path, count: bool = True, precision: Precision = EXACT) -> None:
         self.tokenizer = Tokenizer(folder)
-        self.model = Model(stored.load(folder))
+        self.plain = stored.load(folder)  # mapped, so nothing is read for it unless it is used
+        self.model = Model(emulated(self.plain, precision), precision)
         self.model.recorder = Recorder() if count else None
 
     def take_trace(self) -> Trace:
@@ -196,6 +199,19 @@ class Engine:
         if len(context) + len(rest) > self.model.config.context:
             raise UserMistake(f"{len(context) + len(rest)} tokens are past the context of {self.model.config.context}")
         return context, rest
+
+    def divergence(
+        self, pairs: Sequence[tuple[str, str]], on_finish: Callable[[], None] = lambda: None
+    ) -> list[Divergence]:
+        """How far this model's precision leads it from its float32 self along the tokens of each continuation."""
+        encoded = [self._encode_pair(*pair) for pair in pairs]
+        found: list[Divergence] = []
+        plain = Model(self.plain)
+        for chunk in _chunks(encoded, lambda pair: len(pair[0]) + len(pair[1])):
+            found += divergences(plain, self.model, chunk)
+            for _ in chunk:
+                on_finish()
+        return found
 
     def _score(self, chunk, base: Cache | None, encoded, scores: list[float]) -> None:
         """Run the contexts of one chunk, packed; then all their continuations, packed, on forks of their caches."""

@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness.reference import ops
+from harness.reference.precision import EXACT, Precision
+from harness.reference.shape import Config, Weights
 from harness.trace import Recorder
-
-
-@dataclass(frozen=True)
-class Config:
-    """Shape of the model; widths in elements."""
-
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    intermediate: int
-    vocab: int
-    context: int
-    rope_theta: float
-    norm_eps: float
-    tied: bool
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Weights of one layer, each matrix [in, out]; q, k, v and gate, up are joined by columns."""
-
-    attn_norm: np.ndarray  # [hidden]
-    qkv: np.ndarray  # [hidden, (H + 2K) D]
-    out: np.ndarray  # [H D, hidden]
-    mlp_norm: np.ndarray  # [hidden]
-    gate_up: np.ndarray  # [hidden, 2 F]
-    down: np.ndarray  # [F, hidden]
-
-
-@dataclass(frozen=True)
-class Weights:
-    config: Config
-    layers: tuple[Layer, ...]
-    final_norm: np.ndarray  # [hidden]
-    head: np.ndarray  # [hidden, vocab]
-    embedding: np.ndarray  # [hidden, vocab]: the head itself where tied
 
 
 class Cache:
@@ -81,8 +44,9 @@ class Cache:
 class Model:
     """Runs the model. Every operator goes to `recorder` when one is set."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.weights, self.config = weights, weights.config
+    def __init__(self, weights: Weights, precision: Precision = EXACT) -> None:
+        """`weights` are already in their format; `precision` rounds what is computed from them."""
+        self.weights, self.config, self.precision = weights, weights.config, precision
         self.recorder: Recorder | None = None
         self._cos, self._sin = ops.rope_table(
             weights.config.context, weights.config.head_dim, weights.config.rope_theta
@@ -102,38 +66,43 @@ class Model:
         """
         lengths = [len(t) for t in tokens]
         phase = "decode" if max(lengths) == 1 else "prefill"
-        rec, eps = self.recorder, self.config.norm_eps
+        rec, eps, kept = self.recorder, self.config.norm_eps, self.precision.result
         ids = np.fromiter((i for t in tokens for i in t), np.int64, sum(lengths))
         positions = np.concatenate([np.arange(c.length, c.length + n) for c, n in zip(caches, lengths, strict=True)])
         cos, sin = self._cos[positions], self._sin[positions]
-        x = ops.embed(ids, self.weights.embedding, phase, rec)  # [R, hidden]
+        x = kept(ops.embed(ids, self.weights.embedding, phase, rec))  # [R, hidden]
         _see(probe, "embedding", -1, x)
         for index, layer in enumerate(self.weights.layers):
-            h = ops.rms_norm(x, layer.attn_norm, eps, "attn_norm", phase, rec)
+            h = kept(ops.rms_norm(x, layer.attn_norm, eps, "attn_norm", phase, rec))
             h = self._attention(h, layer, index, lengths, caches, cos, sin, phase)
             _see(probe, "attention", index, h)
-            x = ops.add(x, h, "attn_residual", phase, rec)
-            h = ops.rms_norm(x, layer.mlp_norm, eps, "mlp_norm", phase, rec)
-            h = ops.linear(h, layer.gate_up, "mlp_up", phase, rec)  # [R, 2F]
-            h = ops.swiglu(h, phase, rec)  # [R, F]
-            h = ops.linear(h, layer.down, "mlp_down", phase, rec)  # [R, hidden]
+            x = kept(ops.add(x, h, "attn_residual", phase, rec))
+            h = kept(ops.rms_norm(x, layer.mlp_norm, eps, "mlp_norm", phase, rec))
+            h = self._linear(h, layer.gate_up, "mlp_up", phase)  # [R, 2F]
+            h = kept(ops.swiglu(h, phase, rec))  # [R, F]
+            h = self._linear(h, layer.down, "mlp_down", phase)  # [R, hidden]
             _see(probe, "mlp", index, h)
-            x = ops.add(x, h, "mlp_residual", phase, rec)
+            x = kept(ops.add(x, h, "mlp_residual", phase, rec))
             _see(probe, "layer", index, x)
         for cache, n in zip(caches, lengths, strict=True):
             cache.length += n
         wanted = np.cumsum(lengths) - 1 if logit_rows is None else logit_rows
-        x = ops.rms_norm(x[wanted], self.weights.final_norm, eps, "final_norm", phase, rec)
+        x = kept(ops.rms_norm(x[wanted], self.weights.final_norm, eps, "final_norm", phase, rec))
         _see(probe, "final_norm", -1, x)
-        return ops.linear(x, self.weights.head, "head", phase, rec)  # [wanted, vocab]
+        return kept(ops.linear(x, self.weights.head, "head", phase, rec))  # [wanted, vocab]
+
+    def _linear(self, x: np.ndarray, w: np.ndarray, name: str, phase: str) -> np.ndarray:
+        """A layer's product: what enters is in the format of activations."""
+        return self.precision.result(ops.linear(self.precision.entering(x), w, name, phase, self.recorder))
 
     def _attention(self, h, layer, index, lengths, caches, cos, sin, phase) -> np.ndarray:
         """Attention of one layer over the packed rows [R, hidden] -> [R, hidden]."""
         c, rec = self.config, self.recorder
         rows, q_heads, kv = h.shape[0], c.heads, c.kv_heads
-        qkv = ops.linear(h, layer.qkv, "qkv", phase, rec).reshape(rows, q_heads + 2 * kv, c.head_dim)
-        rotated = ops.rope(qkv[:, : q_heads + kv], cos, sin, phase, rec)  # q and k
-        q, k, v = rotated[:, :q_heads], rotated[:, q_heads:], qkv[:, q_heads + kv :]
+        qkv = self._linear(h, layer.qkv, "qkv", phase).reshape(rows, q_heads + 2 * kv, c.head_dim)
+        rotated = self.precision.result(ops.rope(qkv[:, : q_heads + kv], cos, sin, phase, rec))  # q and k
+        q = rotated[:, :q_heads]
+        k, v = (self.precision.cached(part) for part in (rotated[:, q_heads:], qkv[:, q_heads + kv :]))
         out = np.empty((rows, q_heads, c.head_dim), np.float32)
         start = kv_tokens = pairs = masked = kv_bytes = 0
         for cache, n in zip(caches, lengths, strict=True):
@@ -156,7 +125,8 @@ class Model:
             shape = (rows, kv_tokens, pairs, masked, q_heads, kv, c.head_dim, c.head_dim)
             rec.record("attention", "attention", phase, shape, 4 * pairs * q_heads * c.head_dim, "fp32", "fp32", "fp32",
                        0, q.nbytes, out.nbytes, kv_bytes, 0, phase == "prefill")  # fmt: skip
-        return ops.linear(out.reshape(rows, q_heads * c.head_dim), layer.out, "attn_out", phase, rec)
+        heads = self.precision.result(out.reshape(rows, q_heads * c.head_dim))
+        return self._linear(heads, layer.out, "attn_out", phase)
 
 
 def _see(probe: list | None, name: str, layer: int, x: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import WeightsError
-from harness.reference.model import Config
+from harness.reference.shape import Config
 from harness.reference.stored import store
 
 

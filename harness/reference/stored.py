@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.reference.model import Config, Layer, Weights
+from harness.reference.shape import Config, Layer, Weights
 
 FORMAT = 2  # raised when the stored layout changes, so that an old cache is made anew
 _ALIGN = 64  # bytes; whole cache lines for every matrix

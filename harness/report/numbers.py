@@ -37,12 +37,13 @@ def shown(value: float | None, unit: str = "") -> str:
 
 
 def interval(low: float | None, high: float | None, unit: str = "") -> str:
-    """`29.1–39.6 %`, or "" without an interval."""
+    """`29.1–39.6 %`, or "" without an interval; `-12.6 to 12.6 %` where a dash would be read as a sign."""
     if low is None or high is None:
         return ""
+    to = " to " if low < 0 else "–"
     if unit == "1":
-        return f"{_per_cent(low)}–{_per_cent(high)}\u00a0%"
-    return f"{three_digits(low)}–{three_digits(high)}"
+        return f"{_per_cent(low)}{to}{_per_cent(high)}\u00a0%"
+    return f"{three_digits(low)}{to}{three_digits(high)}"
 
 
 def _per_cent(share: float) -> str:

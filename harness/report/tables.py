@@ -8,6 +8,7 @@ from harness.report.tables_agents import INTRO, agent_tables
 from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
+from harness.report.tables_precision import precision_tables
 from harness.report.tables_quality import languages_table, levels_table, quality_table, readings_table, traffic_table
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
@@ -21,13 +22,18 @@ _SUITES = (
     "Modelled for the requests that the suites really made on the reference model. So small a model leaves "
     "every chip mostly idle: read these as a check of the method, not as a ranking."
 )
+_PRECISION = (
+    "The answers are measured here with the model's numbers emulated in each format; the speed beside them is "
+    "modelled, for another and larger model."
+)
 
 
 def sections(results: Results, figures: Figures) -> list[Section]:
     """All sections, each with its tables and the names of the plots that belong to it."""
+    readings = readings_table(figures)
     answers = (
         quality_table(results, figures),
-        readings_table(figures),
+        *([readings] if readings.lines else []),
         levels_table(figures),
         languages_table(figures),
         traffic_table(figures),
@@ -40,12 +46,14 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     )
     large = (*large_tables(results, figures), *operator_tables(results, figures))
     small = suite_tables(results, figures)
+    formats = precision_tables(results, figures)
     ceilings = (ceilings_table(results, figures),)
     freedom = tuple(t for t in (support_table(results), export_table(results)) if t.lines)
     agents = agent_tables(results, figures)
     limits = "Published or assumed ceilings, not performance."
     return [
         Section("quality", "How well it answers", "Measured here.", answers, ("quality", "languages")),
+        *([Section("precision", "What a number format costs", _PRECISION, formats)] if formats else []),
         Section("large", "Large models on the chips", _LARGE, large, ("chips", "cost")),
         *([Section("agents", "Agents on a server", INTRO, agents, AGENT_PLOTS)] if agents else []),
         Section("traffic", "Chips for the suites' own traffic", _SUITES, small),

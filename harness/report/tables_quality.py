@@ -19,8 +19,8 @@ LANGUAGES = {
 
 
 def suites_measured(figures: Figures) -> list[tuple[str, str]]:
-    """Every (suite, stack) with an accuracy row or another measured one."""
-    rows = [f for f in figures if f.suite and f.kind == "measured"]
+    """Every (suite, stack) with an accuracy row or another measured one; emulated formats have their own table."""
+    rows = [f for f in figures if f.suite and f.kind == "measured" and not f.part.startswith("precision=")]
     return unique(sorted((f.suite, f.stack) for f in rows))
 
 

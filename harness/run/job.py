@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ from harness import evaluations, profiles
 from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
 from harness.profiles import Chip, Model
-from harness.results import RunFolder, new_run_id
-from harness.run import agents, manifest, traffic
+from harness.reference.precision import precision as precision_of
+from harness.results import Row, RunFolder, new_run_id
+from harness.run import agents, manifest, precision, traffic
 from harness.run.agents import CALLS
 from harness.run.choice import chosen, served
 from harness.run.evaluate import SuiteRun, evaluate, steps
 from harness.run.progress import Bars
 from harness.run.quality import quality_rows
+from harness.run.rows_of_point import Workload
 from harness.runners import Runner, runner
 from harness.runners.reference import MODEL_ID, blas_kernel, limit_blas_threads
 from harness.suites import Suite, suite
 
+OF_SMALL_WEIGHTS = ", whose weights were already 4-bit (Q4_1), not evidence for large models"
 SAMPLE = 60  # items a suite in a default run
 
 
@@ -44,6 +48,7 @@ class Options:
     command: str = ""
     agents: bool = True
     agent_calls: int = CALLS  # that a simulation of agents watches
+    precisions: tuple[str, ...] = ()  # number formats to emulate; "all" is every named one
     data: tuple[str, ...] = ()  # real evaluations, ID=FILE; with them alone no other suite runs
 
 
@@ -52,6 +57,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     limit_blas_threads()
     if options.full and options.limit is not None:
         raise UserMistake("--full and --limit contradict each other: give one of them")
+    precisions = _precisions(options)
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
     suites = [suite(s) for s in dict.fromkeys(options.suites) or ([] if options.data else find(SUITE))]
@@ -72,7 +78,17 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         "python": sys.version.split()[0], "packages": manifest.versions(), "machine": manifest.machine(),
         "sandbox": level, "left_out": left_out,
     }  # fmt: skip
-    return _work(options, folder, facts, suites, large, chips, answering, _serving(options))
+    return _work(options, folder, facts, suites, large, chips, answering, _serving(options), precisions)
+
+
+def _precisions(options: Options) -> list[str]:
+    """The precisions to emulate. Raises UserMistake for an unknown one, or where no model runs here."""
+    names = precision.wanted(options.precisions)
+    for name in names:
+        precision_of(name)
+    if names and options.runner != "reference":
+        raise UserMistake("--precision emulates numbers in the model that runs here, so it needs --runner reference")
+    return names
 
 
 def _serving(options: Options) -> tuple[list[Model], list[Chip]]:
@@ -137,7 +153,7 @@ def _sandbox(suites: list[Suite], say) -> tuple[dict[str, str], list[Suite], lis
     return {"level": level.name, "note": level.note}, suites, []
 
 
-def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Runner | None, serving) -> Path:
+def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Runner | None, serving, formats) -> Path:
     runs: list[SuiteRun] = []
     rows = []
     with Bars() as bars:
@@ -150,6 +166,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
                     rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
                     trace_lines += _trace_lines(one, answering)
             folder.write_trace(trace_lines)
+            rows += _precision_rows(options, folder, runs, formats, chips, bars, answering)
             reference = MODEL_ID if runs and options.runner == "reference" and options.weights is None else None
             step = bars.bar("modelling chips", (len(runs) if reference else 0) * len(chips) + len(large) * len(chips))
             rows += traffic.modelled_rows(runs, large, chips, reference, step)
@@ -172,18 +189,36 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
         folder.write_manifest({
             **facts, "status": "finished", "rows": len(rows), "blas": blas_kernel(), "runner": _runner_entry(answering),
             "suites": {r.suite.id: _suite_entry(r) for r in runs},
+            "precisions": {name: str(precision_of(name)) for name in formats},
             "profiles": manifest.profile_entries(used), "support": manifest.support_entries(rows, chips),
             "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
         })  # fmt: skip
         return folder.folder
 
 
-def _runner(options: Options, say) -> Runner:
+def _runner(options: Options, say, **more) -> Runner:
     from harness.runners.reference import cores
 
     if options.runner != "reference":
         return runner(options.runner)
-    return runner("reference", weights_path=options.weights, workers=options.workers or cores(), say=say)
+    return runner("reference", weights_path=options.weights, workers=options.workers or cores(), say=say, **more)
+
+
+def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, answering) -> list[Row]:
+    """What each precision changes, measured; and beside it the chips' speed in those that a stack can have."""
+    if not (runs and names):
+        return []
+    caveat = f"an effect on {answering.model}" + ("" if options.weights else OF_SMALL_WEIGHTS)
+    rows: list[Row] = []
+    for name in names:
+        emulating = _runner(options, bars.say, precision=name)
+        try:
+            keep = partial(folder.append, "precision.jsonl")
+            rows += precision.precision_rows(runs, name, emulating, answering.model, caveat, keep, bars.bar)
+        finally:
+            emulating.close()
+    load = Workload(traffic.WORKLOAD, traffic.ISL, traffic.OSL, traffic.CONCURRENCY)
+    return rows + list(precision.speed_rows(["bf16", *(n for n in names if n != "bf16")], chips, load))
 
 
 def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:

@@ -25,12 +25,12 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     yield row("errors", float(failed), "count", n=len(run.graded), note="prompts that the runner could not answer")
     yield row("wall_s", run.wall_s, "s", n=n)
     note = f"{failed} of {len(run.graded)} prompts failed and are left out" if failed else ""
-    yield from _with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded], note=note)
+    yield from with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded], note=note)
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
         names = {key(g) for g in graded if part != "level" or g.item.level}
         for name in sorted(names):
             some = [g for g in graded if key(g) == name]
-            yield from _with_intervals(
+            yield from with_intervals(
                 row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some]
             )
     for name, read in run.suite.readings.items():
@@ -40,12 +40,12 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
             yield row(f"accuracy[reading={name}]", None, note="the runner gives no log-likelihoods")
             continue
         some, values = zip(*known, strict=True)
-        yield from _with_intervals(row, "accuracy", f"[reading={name}]", some, stats.share, values)
+        yield from with_intervals(row, "accuracy", f"[reading={name}]", some, stats.share, values)
     yield row("chance", run.chance.value, note=f"best trivial strategy: {run.chance.strategy}")
     scored = [g for g in graded if g.bits_per_byte is not None]
     if scored:
         bits = [g.bits_per_byte for g in scored]
-        yield from _with_intervals(row, "bits_per_byte", "", scored, stats.mean, bits, "bit/byte")
+        yield from with_intervals(row, "bits_per_byte", "", scored, stats.mean, bits, "bit/byte")
     else:
         yield row("bits_per_byte", None, "bit/byte", note="the runner gives no log-likelihoods")
     if run.suite.method == "choose" and scored:
@@ -59,7 +59,7 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
 
 
-def _with_intervals(
+def with_intervals(
     row: Callable[..., Row],
     metric: str,
     part: str,
@@ -68,10 +68,16 @@ def _with_intervals(
     values,
     unit: str = "1",
     note: str = "",
+    signed: bool = False,
 ) -> Iterator[Row]:
-    """`metric` with p10..p90, and its 95 % ends; items of one template count as a cluster."""
+    """`metric` with p10..p90, and its 95 % ends; items of one template count as a cluster. signed: may be negative."""
+    if not graded:
+        yield row(f"{metric}{part}", None, unit, note=note or "no item has it")
+        return
     clusters = [g.item.group or g.item.id for g in graded]
-    inner, outer = (_positive(estimate(values, level, clusters)) for level in (0.8, 0.95))
+    inner, outer = (estimate(values, level, clusters) for level in (0.8, 0.95))
+    if not signed:
+        inner, outer = _positive(inner), _positive(outer)
     note = note or ("" if inner.low is not None else "too few items for an interval")
     yield row(f"{metric}{part}", inner.value, unit, p10=inner.low, p90=inner.high, n=len(values), note=note)
     yield row(f"{metric}.low95{part}", outer.low, unit, n=len(values), note=note)

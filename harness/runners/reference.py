@@ -13,6 +13,8 @@ from pathlib import Path
 from harness.answers import Answer
 from harness.errors import StacklineError
 from harness.reference import stored, weights
+from harness.reference.divergence import Divergence
+from harness.reference.precision import precision as precision_of
 from harness.runners.base import Progress
 from harness.trace import Trace
 
@@ -47,6 +49,8 @@ def blas_kernel() -> str:
 class ReferenceRunner:
     """SmolLM2-135M-Instruct (or `weights_path`) executed op by op in NumPy, float32.
 
+    precision: number formats to emulate (harness/reference/precision.py), by name or parts; the arithmetic stays
+    float32, and so does what the trace counts.
     workers=1 runs here; more share the mapped weights. `take_trace` gives the operators counted since the
     last call, from all workers.
     """
@@ -57,13 +61,15 @@ class ReferenceRunner:
         workers: int = 1,
         say: Callable[[str], None] = lambda _: None,
         model: str = MODEL_ID,
+        precision: str = "fp32",
     ) -> None:
         from harness.reference.tokenizer import Tokenizer
 
         self.folder = weights.prepare(weights_path, say)
         self.id, self.model = "reference", model if weights_path is None else weights_path.stem.lower()
         self.weights_facts = stored.facts(self.folder)  # for the manifest: where they came from, and a checksum
-        self.weight_dtype = "fp32"
+        precision_of(precision)  # a mistake is said here, not in a worker
+        self.precision = self.weight_dtype = precision
         self.workers = workers
         self.tokenizer = Tokenizer(self.folder)
         self._trace = Trace()
@@ -74,10 +80,10 @@ class ReferenceRunner:
                 workers,
                 mp_context=get_context("spawn"),
                 initializer=_start_worker,
-                initargs=(str(self.folder),),
+                initargs=(str(self.folder), precision),
             )
         else:
-            _start_worker(str(self.folder), ignore_interrupt=False)
+            _start_worker(str(self.folder), precision, ignore_interrupt=False)
             self._local = _engine
 
     def generate(
@@ -122,6 +128,17 @@ class ReferenceRunner:
         """The same, as parts finish: (indices, their log-likelihoods)."""
         jobs = [(indices, ([pairs[i] for i in indices],)) for indices in self._split([p for p, _ in pairs])]
         yield from self._run("loglikelihood", jobs, progress)
+
+    def divergence(
+        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
+    ) -> list[Divergence]:
+        """For each (prompt, continuation), how far the emulated precision leads from float32, token by token."""
+        found: list[Divergence | None] = [None] * len(pairs)
+        jobs = [(indices, ([pairs[i] for i in indices],)) for indices in self._split([p for p, _ in pairs])]
+        for indices, result in self._run("divergence", jobs, progress):
+            for i, one in zip(indices, result, strict=True):
+                found[i] = one
+        return found
 
     def _split(self, prompts: Sequence[str]) -> list[list[int]]:
         """Parts of like prompts: sorted so that shared beginnings stay together, equal prompts never parted."""
@@ -193,14 +210,14 @@ def _end_at_once(pool: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-def _start_worker(folder: str, ignore_interrupt: bool = True) -> None:
+def _start_worker(folder: str, precision: str, ignore_interrupt: bool = True) -> None:
     from harness.reference.engine import Engine
 
     global _engine
     if ignore_interrupt:  # Ctrl-C is the parent's to handle: it keeps what is finished and ends the workers
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_blas_threads()
-    _engine = Engine(Path(folder))
+    _engine = Engine(Path(folder), precision=precision_of(precision))
 
 
 def _work(method: str, arguments: tuple) -> tuple[list, list]:

@@ -1,0 +1,45 @@
+"""Shape and weights of a Llama-architecture model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shape of the model; widths in elements."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    vocab: int
+    context: int
+    rope_theta: float
+    norm_eps: float
+    tied: bool
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights of one layer, each matrix [in, out]; q, k, v and gate, up are joined by columns."""
+
+    attn_norm: np.ndarray  # [hidden]
+    qkv: np.ndarray  # [hidden, (H + 2K) D]
+    out: np.ndarray  # [H D, hidden]
+    mlp_norm: np.ndarray  # [hidden]
+    gate_up: np.ndarray  # [hidden, 2 F]
+    down: np.ndarray  # [F, hidden]
+
+
+@dataclass(frozen=True)
+class Weights:
+    config: Config
+    layers: tuple[Layer, ...]
+    final_norm: np.ndarray  # [hidden]
+    head: np.ndarray  # [hidden, vocab]
+    embedding: np.ndarray  # [hidden, vocab]: the head itself where tied
