@@ -29,24 +29,25 @@ class Kind:
     folder: str
     in_package: bool
     suffixes: tuple[str, ...]
-    in_working_folder: bool
+    in_working_folder: tuple[str, ...]  # suffixes that are read there; what runs code must be asked for
     looks_like: re.Pattern[str]  # tells a loose file in a --path folder
 
 
-CHIP = Kind("chip", "hardware_profiles", False, (".toml",), True, re.compile(r"^\[memory", re.M))
+CHIP = Kind("chip", "hardware_profiles", False, (".toml",), (".toml",), re.compile(r"^\[memory", re.M))
 MODEL = Kind(
     "model",
     "models",
     True,
     (".toml",),
-    False,
+    (),
     re.compile(r"^\[\[?(architecture|endpoint|proxy|price\.(in|out)put)", re.M),
 )
-SUITE = Kind("suite", "tasks", False, (".py",), False, re.compile(r"^SUITE\b", re.M))
+_QUESTIONS = (".yaml", ".yml", ".jsonl")
+SUITE = Kind("suite", "tasks", False, (".py", *_QUESTIONS), _QUESTIONS, re.compile(r"^(SUITE\b|questions:)", re.M))
 WORKLOAD = Kind(
-    "workload", "tasks/workloads", False, (".toml",), True, re.compile(r"^\[?(calls|first_prompt|answer)\b", re.M)
+    "workload", "tasks/workloads", False, (".toml",), (".toml",), re.compile(r"^\[?(calls|first_prompt|answer)\b", re.M)
 )
-PLOT = Kind("plot", "report/plots", True, (".py",), False, re.compile(r"^def draw\b", re.M))
+PLOT = Kind("plot", "report/plots", True, (".py",), (), re.compile(r"^def draw\b", re.M))
 
 _extra_paths: list[Path] = []
 
@@ -96,7 +97,7 @@ def _places(kind: Kind) -> Iterator[dict[str, Path]]:
     known = _files_in(kind, shipped_folder(kind))
     yield known
     if kind.in_working_folder:
-        yield (own := _files_in(kind, Path.cwd() / kind.folder))
+        yield (own := _files_in(kind, Path.cwd() / kind.folder, kind.in_working_folder))
         known = {**known, **own}
     for path in _extra_paths:
         loose = _files_in(kind, path)
@@ -112,7 +113,7 @@ def _looks_like(kind: Kind, path: Path, known: Iterable[str]) -> bool:
     return bool(kind.looks_like.search(text)) or (base is not None and base[1] in known)
 
 
-def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:
+def _files_in(kind: Kind, folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Path]:
     try:
         names = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -121,5 +122,5 @@ def _files_in(kind: Kind, folder: Path) -> dict[str, Path]:
     return {
         name.rpartition(".")[0].replace("_", "-"): folder / name
         for name in names
-        if name.endswith(kind.suffixes) and not name.startswith(("_", "."))
+        if name.endswith(suffixes or kind.suffixes) and not name.startswith(("_", "."))
     }

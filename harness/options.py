@@ -22,17 +22,33 @@ def with_options(item: Item) -> str:
     return "\n".join([*head, *listed, last])
 
 
-def likeliest(item: Item, nats: Mapping[str, float], normalise: str) -> str | None:
-    """The option with the highest log-likelihood over its length; None where one of them was not scored.
+def by_length(item: Item, nats: Mapping[str, float], normalise: str) -> dict[str, float] | None:
+    """Each option's log-likelihood over its length; None where one of them was not scored.
 
     normalise: what the length is, since a longer text is less likely, right or wrong: "bytes" of the continuation,
     "characters" of the option alone (lm-evaluation-harness's acc_norm), or "none" (its acc).
     """
     texts = {option: continuation(item.prompt, option) for option in item.choices}
-    if not all(text in nats for text in texts.values()):
+    if not texts or not all(text in nats for text in texts.values()):
         return None
     length = {"bytes": lambda o: len(texts[o].encode()), "characters": len, "none": lambda o: 1}[normalise]
-    return max(item.choices, key=lambda option: nats[texts[option]] / length(option))
+    return {option: nats[text] / length(option) for option, text in texts.items()}
+
+
+def likeliest(item: Item, nats: Mapping[str, float], normalise: str) -> str | None:
+    """The option with the highest log-likelihood over its length, the first of equals; None where not all have one."""
+    scores = by_length(item, nats, normalise)
+    return max(item.choices, key=scores.get) if scores else None
+
+
+def rank_of_right(item: Item, nats: Mapping[str, float], normalise: str) -> float | None:
+    """Place of the right option by `by_length`, 1 the likeliest; equals share the mean of their places."""
+    scores = by_length(item, nats, normalise)
+    if not scores:
+        return None
+    right = scores[item.answer]
+    above, equal = sum(v > right for v in scores.values()), sum(v == right for v in scores.values())
+    return above + (equal + 1) / 2
 
 
 def option_meant(item: Item, text: str) -> str | None:

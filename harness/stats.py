@@ -121,6 +121,25 @@ def student_t(p: float, df: int) -> float:
     return z + sum(term / df ** (i + 1) for i, term in enumerate(g))
 
 
+def pass_at_k(n: int, right: int, k: int) -> float:
+    """Chance that one of k answers is right, unbiased from n answers of which `right` are (Chen et al. 2021, arXiv
+    2107.03374, equation 1): 1 - C(n - right, k) / C(n, k). Raises ValueError for k > n."""
+    _within(n, right, k)
+    return 1.0 - math.comb(n - right, k) / math.comb(n, k)
+
+
+def pass_hat_k(n: int, right: int, k: int) -> float:
+    """Chance that all of k answers are right, unbiased from n answers of which `right` are (Yao et al. 2024, arXiv
+    2406.12045, section 3): C(right, k) / C(n, k). Raises ValueError for k > n."""
+    _within(n, right, k)
+    return math.comb(right, k) / math.comb(n, k)
+
+
+def _within(n: int, right: int, k: int) -> None:
+    if not (1 <= k <= n and 0 <= right <= n):
+        raise ValueError(f"{right} right of {n}, asked for {k} at once")
+
+
 def binomial_tail(right: int, n: int, p: float) -> float:
     """P(X >= right) for X ~ Binomial(n, p): the exact one-sided test against a chance level."""
     if right <= 0 or p >= 1:

@@ -1,8 +1,9 @@
 """The types that tasks share: `Item`, `Grade`, `Suite`, and how a suite is found and sampled.
 
-A suite is one file `tasks/<suite>.py` that defines `SUITE = Suite(...)`. Its seeded generator makes items
-with computed answers; seed 0 is the shipped, versioned set in `tasks/samples/<id>.jsonl`, read through
-`datasets`; any other seed generates a fresh set. `python -m harness.suites [SUITE...]` rewrites the samples.
+A suite is one file: questions in YAML or JSONL (harness/plain_suites.py), or `tasks/<suite>.py` that defines
+`SUITE = Suite(...)`. Its seeded generator makes items with computed answers; seed 0 is the shipped, versioned set in
+`tasks/samples/<id>.jsonl`, read through `datasets`; any other seed generates a fresh set. `python -m harness.suites
+[SUITE...]` rewrites the samples.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Suite:
     grade: Callable[[Item, str], Grade]
     trivial_answers: Callable[[Item], Mapping[str, str]]  # strategy -> answer, for the chance level
     needs_sandbox: bool = False
+    fixed: bool = False  # its items are a list of its own: the same whatever the seed, and nothing is shipped for it
     normalise: str = "bytes"  # what an option's log-likelihood is divided by: bytes | characters | none
     # Other readings of an answer, shown beside the accuracy: (item, text, log-likelihoods) -> score.
     # None where the runner did not give what a reading needs.
@@ -72,7 +74,7 @@ class Suite:
 
     def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
         """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""
-        shipped = seed == 0 and samples_file(self.id).exists()
+        shipped = seed == 0 and not self.fixed and samples_file(self.id).exists()
         items = list(_shipped(self.id, self.version) if shipped else self.make(seed))
         if level is not None:
             items = [item for item in items if item.level == level]
@@ -92,11 +94,11 @@ class Suite:
 
 def suite(suite_id: str) -> Suite:
     """The suite of an id. Raises UnknownId, or BadFile where the file defines no SUITE of that id."""
-    return _load(path_of(SUITE, suite_id))
+    return suite_of(path_of(SUITE, suite_id))
 
 
 def all_suites() -> list[Suite]:
-    return [_load(path) for path in find(SUITE).values()]
+    return [suite_of(path) for path in find(SUITE).values()]
 
 
 def beside(file: str, name: str) -> Any:
@@ -134,7 +136,12 @@ def stratified(items: Sequence[Item], n: int, seed: int) -> list[Item]:
 
 
 @cache
-def _load(path: Path) -> Suite:
+def suite_of(path: Path) -> Suite:
+    """The suite of a file: Python with a SUITE, or questions in YAML or JSONL. Raises BadFile."""
+    if path.suffix != ".py":
+        from harness import plain_suites
+
+        return plain_suites.load(path)
     module = _import_file(f"stackline_suite_{path.stem}", path)
     found = getattr(module, "SUITE", None)
     if not isinstance(found, Suite) or found.id != path.stem.replace("_", "-"):

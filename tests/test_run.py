@@ -7,12 +7,15 @@ import json
 import pytest
 
 import harness
+from harness.answers import Answer
 from harness.discovery import add_paths
 from harness.errors import UserMistake
 from harness.options import continuation
 from harness.report import build
 from harness.results import COLUMNS, load_results
+from harness.run.evaluate import Graded
 from harness.run.job import Options, run
+from harness.run.quality import majority
 from harness.suites import suite
 from tests.conftest import ROOT
 
@@ -109,6 +112,41 @@ def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
     replayed = load_results(run(options, SILENT)).rows
     value = lambda rows: rows.query("metric == 'accuracy' and suite == 'science-choice'").value.iloc[0]  # noqa: E731
     assert value(replayed) == value(small_run.rows)
+
+
+def test_asked_again_an_item_has_votes_and_passes(tmp_path):
+    options = Options(suites=("word-problems-multilingual",), chips=("h100-sxm",), models=("smollm2-135m-instruct",),
+                      limit=3, workers=1, out=tmp_path / "e", agents=False, epochs=4)  # fmt: skip
+    found = load_results(run(options, lambda _: None))
+    rows = found.rows.set_index("metric")
+    lines = [json.loads(line) for line in (tmp_path / "e" / "answers.jsonl").read_text("utf-8").splitlines()]
+    assert sorted({line["epoch"] for line in lines}) == [0, 1, 2, 3] and len(lines) == 12
+    assert rows.loc["items", "value"] == 3 and found.manifest["temperature"] == 0.7
+    right = {i: sum(line["value"] for line in lines if line["id"] == i) for i in {line["id"] for line in lines}}
+    assert rows.loc["accuracy", "value"] == pytest.approx(sum(right.values()) / 12)
+    assert rows.loc["pass_at[k=1]", "value"] == pytest.approx(sum(right.values()) / 12)
+    assert rows.loc["pass_at[k=4]", "value"] == pytest.approx(sum(r > 0 for r in right.values()) / 3)
+    assert rows.loc["pass_all[k=4]", "value"] == pytest.approx(sum(r == 4 for r in right.values()) / 3)
+    assert 0 <= rows.loc["accuracy[vote=4]", "value"] <= 1
+    assert "Majority vote" in build(tmp_path / "e", lambda _: None).read_text("utf-8")
+
+
+def test_the_majority_is_of_what_could_be_read():
+    item = suite("contest-math").items(level=1)[0]
+    given = lambda *texts: [Graded("s", item, Answer(t), suite("contest-math").grade(item, t), {}, "") for t in texts]  # noqa: E731
+    right = f" {item.answer}"
+    assert majority(given("none", "none", right)) == 1.0
+    assert majority(given(" 998", " 997", right, right)) == 1.0
+    assert majority(given(" 998", right)) == 0.0  # the first of equals
+    assert majority(given("none")) == 0.0
+
+
+@pytest.mark.parametrize("options", [
+    {"epochs": 2, "temperature": 0.0}, {"epochs": 2, "precisions": ("fp8",)},
+])  # fmt: skip
+def test_asking_again_for_the_same_is_refused(options, tmp_path):
+    with pytest.raises(UserMistake, match="--epochs"):
+        run(Options(suites=("science-choice",), out=tmp_path / "p", **options), lambda _: None)
 
 
 def test_a_precision_is_run_beside_float32(tmp_path):

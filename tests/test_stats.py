@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -117,3 +118,32 @@ def test_a_binomial_tail_falls_from_one(n, p):
 
 def test_a_tail_over_thousands_of_items_does_not_overflow():
     assert stats.binomial_tail(2500, 5000, 0.5) == pytest.approx(0.5 + math.comb(5000, 2500) / 2**5001, rel=1e-9)
+
+
+@given(st.integers(1, 12), st.data())
+def test_pass_at_k_and_pass_hat_k_are_the_shares_of_all_draws(n, data):
+    right, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    draws = list(combinations([1] * right + [0] * (n - right), k))
+    assert stats.pass_at_k(n, right, k) == pytest.approx(sum(any(d) for d in draws) / len(draws))
+    assert stats.pass_hat_k(n, right, k) == pytest.approx(sum(all(d) for d in draws) / len(draws))
+
+
+def test_more_at_once_than_were_asked_is_refused():
+    for estimate in (stats.pass_at_k, stats.pass_hat_k):
+        with pytest.raises(ValueError):
+            estimate(3, 1, 4)
+
+
+def test_share_change_by_hand():
+    """Bonett and Price: 3 gained, 1 lost of 20; (4 - 2) / 22 with its standard error."""
+    pairs = [(0, 1)] * 3 + [(1, 0)] + [(1, 1)] * 10 + [(0, 0)] * 6
+    found = stats.share_change(pairs)
+    centre, half = 2 / 22, 1.959964 * ((6 / 22 - (2 / 22) ** 2) / 22) ** 0.5
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, centre - half, centre + half), abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0])), min_size=2, max_size=30))
+def test_share_change_turns_with_its_pairs(pairs):
+    ahead, back = stats.share_change(pairs), stats.share_change([(b, a) for a, b in pairs])
+    assert (ahead.value, ahead.low, ahead.high) == pytest.approx((-back.value, -back.high, -back.low))
+    assert -1 <= ahead.low < ahead.high <= 1

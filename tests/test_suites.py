@@ -237,3 +237,14 @@ def test_the_right_number_is_no_more_often_of_one_rank_than_of_another():
     shares = chance_level(one, items).per_strategy
     ranks = [share for name, share in shares.items() if name.endswith(" number")]
     assert len(ranks) == 4 and max(ranks) < 0.25 and max(ranks) / min(ranks) < 1.5
+
+
+def test_rank_of_right_by_hand():
+    from harness.options import rank_of_right
+    from harness.suites import Item
+
+    item = Item("i", "Which?", "bb", 1, choices=("a", "bb", "ccc"))
+    nats = {" a": -2.0, " bb": -3.0, " ccc": -8.0}
+    assert rank_of_right(item, nats, "bytes") == 1.5  # -1, -1, -2 a byte
+    assert rank_of_right(item, nats, "none") == 2
+    assert rank_of_right(item, {" a": -2.0}, "none") is None

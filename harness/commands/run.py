@@ -36,10 +36,16 @@ from harness.commands._tables import path_option
               help="Simulate agents on a server of each chip: some seconds a chip.")  # fmt: skip
 @click.option("--data", multiple=True, metavar="ID=FILE",
               help="A real evaluation from your own file (repeatable; `stackline suites evaluations`).")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1, 64), default=1, show_default=True,
+              help="Ask each question so often: majority vote, pass@k and pass^k.")  # fmt: skip
+@click.option("--temperature", type=click.FloatRange(0, 2), help="Of sampling; default 0, and 0.7 with --epochs.")
 @click.option("--precision", "precisions", multiple=True, metavar="NAME",
               help="Answer again, numbers emulated in this format, or 'all' (repeatable).")  # fmt: skip
 @path_option
-def command(suites, models, chips, limit, full, seed, out, runner, weights, workers, agents, data, precisions) -> None:
+def command(
+    suites, models, chips, limit, full, seed, out, runner, weights, workers, agents, data, epochs, temperature,
+    precisions,
+) -> None:
     """Run the task suites on the reference model, model chips with large models, write a report.
 
     Unnamed, the chips and models are the stacks the project compares and every profile of your own.
@@ -50,6 +56,7 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
       stackline run --limit 10 --chip h20-96gb --chip zhenwu-m890
       stackline run --full --seed 7 --out results/fresh
       stackline run --runner api:my-model@http://localhost:8000/v1
+      stackline run --suite function-synthesis --epochs 8 --limit 20
       stackline run --suite science-choice --precision fp8 --precision nvfp4 --no-agents
       stackline run --data gsm8k=gsm8k/test.jsonl --data xcopa=test.it.jsonl --limit 50
     """
@@ -70,6 +77,8 @@ def command(suites, models, chips, limit, full, seed, out, runner, weights, work
         " ".join(["stackline", *sys.argv[1:]]),
         agents,
         data=data,
+        epochs=epochs,
+        temperature=temperature,
         precisions=precisions,
     )
 

@@ -1,6 +1,8 @@
-"""stackline suites: list and show task suites."""
+"""stackline suites: list, show, check and begin task suites."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -9,11 +11,12 @@ from harness.commands._tables import format_option, path_option, show
 
 @click.group("suites")
 def command() -> None:
-    """Task suites: one Python file a suite, items with computed answers.
+    """Task suites: one file a suite, Python with computed answers, or your own questions in YAML or JSONL.
 
     \b
-    Example:
+    Examples:
       stackline suites show science-choice
+      stackline suites new our-questions
     """
 
 
@@ -63,8 +66,9 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
       stackline suites show science-choice --level 3
     """
     from harness.chance import chance_level
+    from harness.errors import UserMistake
     from harness.options import LETTERS
-    from harness.suites import LEVELS, suite
+    from harness.suites import suite
 
     s = suite(suite_id)
     items = s.items(seed)
@@ -73,9 +77,68 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
     click.echo(f"imitates {s.imitates}; {s.differs}")
     click.echo(f"answered by {s.method}, at most {s.max_tokens} tokens, stop strings {list(s.stop)}")
     click.echo(f"{len(items)} items at seed {seed}; chance {chance.value:.3f} ({chance.strategy})")
-    for k in LEVELS if level is None else (level,):
-        item = next(i for i in items if i.level == k)
-        click.echo(f"\n--- level {k}, {item.id}, {item.lang}\n{item.prompt}")
+    for k in sorted({i.level for i in items}) if level is None else (level,):
+        item = next((i for i in items if i.level == k), None)
+        if item is None:
+            raise UserMistake(f"{s.id} has no item of level {k}")
+        of = f"level {k}" if k else "no level"
+        click.echo(f"\n--- {of}, {item.id}, {item.lang}\n{item.prompt}")
         for letter, choice in zip(LETTERS, item.choices, strict=False):
             click.echo(f"  {letter}. {choice}")
         click.echo(f"--- answer: {item.answer}")
+
+
+@command.command("check")
+@click.argument("names", nargs=-1, metavar="[ID|FILE]...")
+@click.option("--all", "every", is_flag=True, help="Check every suite that is found.")
+@path_option
+def check(names: tuple[str, ...], every: bool) -> None:
+    """Check suites: each loads, every item's own answer scores 1 and an empty one 0.
+
+    \b
+    Example:
+      stackline suites check tasks/our-questions.yaml
+    """
+    from harness.discovery import SUITE, find, path_of
+    from harness.errors import BadFile, SandboxUnavailable, UserMistake
+    from harness.plain_suites import checked
+
+    if not names and not every:
+        raise UserMistake("name a suite or a file, or give --all")
+    paths = [Path(n) if n.endswith(SUITE.suffixes) else path_of(SUITE, n) for n in names] or list(find(SUITE).values())
+    mistakes = 0
+    for path in paths:
+        try:
+            click.echo(checked(path))
+        except BadFile as error:
+            mistakes += 1
+            click.echo(f"stackline: {error}", err=True)
+        except SandboxUnavailable as error:
+            click.echo(f"{path.stem}: loads; its answers were not run: {error}")
+    if mistakes:
+        raise UserMistake(f"{mistakes} of {len(paths)} files have a mistake")
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="Default ./tasks/NAME.yaml.")
+def new(name: str, out: Path | None) -> None:
+    """Begin a suite of your own: a YAML file of questions, to be filled in without code.
+
+    \b
+    Example:
+      stackline suites new our-questions
+    """
+    from harness.discovery import ID_PATTERN, SUITE
+    from harness.errors import CannotWrite, UserMistake
+    from harness.plain_suites import TEMPLATE, checked
+    from harness.results import write_whole
+
+    if not ID_PATTERN.fullmatch(name):
+        raise UserMistake(f"'{name}' is no id: lower case letters, digits, dots and dashes")
+    target = out or Path(SUITE.folder) / f"{name}.yaml"
+    if target.exists():
+        raise CannotWrite(target, "it is already there")
+    write_whole(target, TEMPLATE.format(name=name))
+    checked(target)
+    click.echo(target)

@@ -9,7 +9,14 @@ from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
 from harness.report.tables_precision import precision_tables
-from harness.report.tables_quality import languages_table, levels_table, quality_table, readings_table, traffic_table
+from harness.report.tables_quality import (
+    languages_table,
+    levels_table,
+    quality_table,
+    readings_table,
+    repeats_table,
+    traffic_table,
+)
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
@@ -30,10 +37,10 @@ _PRECISION = (
 
 def sections(results: Results, figures: Figures) -> list[Section]:
     """All sections, each with its tables and the names of the plots that belong to it."""
-    readings = readings_table(figures)
+    more = [t for t in (readings_table(figures), repeats_table(results, figures)) if t.lines]
     answers = (
         quality_table(results, figures),
-        *([readings] if readings.lines else []),
+        *more,
         levels_table(figures),
         languages_table(figures),
         traffic_table(figures),

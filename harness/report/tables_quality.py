@@ -61,6 +61,7 @@ def quality_table(results: Results, figures: Figures) -> Table:
                     cell_of(chance),
                     above_chance(accuracy, chance),
                     with_95(figures, "bits_per_byte", **at),
+                    with_95(figures, "rank_of_right", **at),
                     cell_of(figures.one("truncated", **at)),
                     cell_of(figures.one("unparsed", **at)),
                     text(stack),
@@ -75,6 +76,7 @@ def quality_table(results: Results, figures: Figures) -> Table:
         Column("Chance", "best trivial strategy"),
         Column("Above chance?", words=True),
         Column("Bits per byte", "lower is better"),
+        Column("Right option’s rank", "1 is best"),
         Column("Truncated"),
         Column("Unparsed"),
         Column("Answered by", words=True),
@@ -91,6 +93,29 @@ def _items(accuracy: Cell, items: Figure | None) -> Cell:
     """How many items were answered, in full digits."""
     count = accuracy.n or (items.value if items else None)
     return text(f"{count:,.0f}") if count else nothing("the rows give no number of items")
+
+
+def repeats_table(results: Results, figures: Figures) -> Table:
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        for part in unique(f.part for f in figures.where("accuracy", **at) if f.part.startswith("vote=")):
+            most = max((f.part for f in figures.where("pass_at", **at)), key=lambda p: int(p[2:]), default="k=1")
+            cells = (with_95(figures, metric, most, **at) for metric in ("pass_at", "pass_all"))
+            asked = text(part.removeprefix("vote="), f"temperature {results.manifest.get('temperature')}")
+            accuracy, vote = with_95(figures, "accuracy", **at), with_95(figures, "accuracy", part, **at)
+            lines.append(Line((text(suite, stack), asked, accuracy, vote, text(most[2:]), *cells)))
+    columns = (
+        Column("Suite", words=True),
+        Column("Asked", "times an item"),
+        Column("One answer", "95 % interval"),
+        Column("Majority vote", "95 % interval"),
+        Column("k"),
+        Column("pass@k", "one of k right"),
+        Column("pass^k", "all k right"),
+    )
+    caption = "Each item was asked several times. pass@k and pass^k are unbiased for k of the answers given."
+    return Table("repeats", "Asked again", caption, columns, tuple(lines))
 
 
 def readings_table(figures: Figures) -> Table:

@@ -20,6 +20,18 @@ Keep = Callable[[list["Graded"]], None]  # told of answers as they are finished
 
 
 @dataclass(frozen=True)
+class Asking:
+    """How items are asked: how often, and how answers are sampled. Options that are scored are asked once."""
+
+    epochs: int = 1
+    temperature: float = 0.0
+    seed: int = 0
+
+
+ONCE = Asking()
+
+
+@dataclass(frozen=True)
 class Graded:
     """One item, its answer, what the scorer said, and the log-likelihoods (nats) the runner gave."""
 
@@ -29,6 +41,7 @@ class Graded:
     grade: Grade
     nats: dict[str, float]  # continuation -> log-likelihood
     gold: str  # the continuation that is the right answer
+    epoch: int = 0
 
     @property
     def bits_per_byte(self) -> float | None:
@@ -40,7 +53,8 @@ class Graded:
     def line(self, model: str) -> dict[str, Any]:
         """The answer as it stands in `answers.jsonl`."""
         return {
-            "suite": self.suite, "id": self.item.id, "model": model, "level": self.item.level, "lang": self.item.lang,
+            "suite": self.suite, "id": self.item.id, "epoch": self.epoch, "model": model,
+            "level": self.item.level, "lang": self.item.lang,
             "group": self.item.group, "prompt": self.item.prompt, "text": self.answer.text,
             "finish": self.answer.finish, "prompt_tokens": self.answer.prompt_tokens,
             "output_tokens": self.answer.output_tokens, "ttft_s": self.answer.ttft_s, "e2e_s": self.answer.e2e_s,
@@ -64,24 +78,32 @@ class SuiteRun:
 
 
 def evaluate(
-    suite: Suite, items: Sequence[Item], runner: Runner, keep: Keep, progress: Callable[[int], None]
+    suite: Suite,
+    items: Sequence[Item],
+    runner: Runner,
+    keep: Keep,
+    progress: Callable[[int], None],
+    asking: Asking = ONCE,
 ) -> SuiteRun:
-    """Ask, grade, keep. `progress` is told of prompts finished; log-likelihoods count as one more an item."""
+    """Ask, grade, keep. `progress` is told of prompts finished; log-likelihoods count as one more an item.
+
+    Asked several times, the answers come epoch by epoch, each in the items' order.
+    """
     begun = time.perf_counter()
     gold = [continuation(i.prompt, i.answer) for i in items]
     done: dict[int, Graded] = {}
     parts = _chosen if suite.method == "choose" and _scores(runner) else _generated
-    for indices, graded in parts(suite, items, gold, runner, progress):
+    for indices, graded in parts(suite, items, gold, runner, progress, asking):
         done |= dict(zip(indices, graded, strict=True))
         keep(graded)
-    return SuiteRun(suite, [done[i] for i in range(len(items))], time.perf_counter() - begun)
+    return SuiteRun(suite, [done[i] for i in range(len(done))], time.perf_counter() - begun)
 
 
-def steps(suite: Suite, items: Sequence[Item], runner: Runner) -> int:
+def steps(suite: Suite, items: Sequence[Item], runner: Runner, asking: Asking = ONCE) -> int:
     """How many times `evaluate` will call progress(1): for the bar."""
     if suite.method == "choose" and _scores(runner):
         return sum(len(i.choices) for i in items)
-    return len(items) * (2 if _scores(runner) else 1)
+    return len(items) * (asking.epochs + _scores(runner))
 
 
 def _scores(runner: Runner) -> bool:
@@ -100,7 +122,7 @@ def _parts(runner: Runner, method: str, inputs: list, **options) -> Iterator[tup
         yield list(range(len(inputs))), getattr(runner, method)(inputs, **options)
 
 
-def _chosen(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:
+def _chosen(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[int], list[Graded]]]:
     """The option with the highest log-likelihood, by its length as the suite says, is the answer."""
     pairs = [(k, option) for k, item in enumerate(items) for option in item.choices]
     texts = [(items[k].prompt, continuation(items[k].prompt, option)) for k, option in pairs]
@@ -119,7 +141,7 @@ def _chosen_one(suite: Suite, item: Item, gold: str, nats: dict[str, float], run
     return Graded(suite.id, item, answer, suite.grade(item, best), nats, gold)
 
 
-def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int], list[Graded]]]:
+def _generated(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[int], list[Graded]]]:
     """Generated text is graded (programs in parallel: each waits on its own sandbox)."""
     nats: dict[int, dict[str, float]] = {k: {} for k in range(len(items))}
     if _scores(runner):
@@ -128,9 +150,14 @@ def _generated(suite, items, gold, runner, progress) -> Iterator[tuple[list[int]
             for k, value in zip(indices, values, strict=True):
                 nats[k] = {gold[k]: value}
     prompts = [with_options(item) if suite.method == "choose" else item.prompt for item in items]
-    options = {"max_tokens": suite.max_tokens, "stop": suite.stop, "progress": progress}
+    prompts *= asking.epochs
+    options = {"max_tokens": suite.max_tokens, "stop": suite.stop, "progress": progress,
+               "temperature": asking.temperature, "seed": asking.seed}  # fmt: skip
     with ThreadPoolExecutor(2) as pool:
         for indices, answers in _parts(runner, "generate", prompts, **options):
-            grades = pool.map(suite.grade, [items[k] for k in indices], [a.text for a in answers])
-            rows = zip(indices, answers, grades, strict=True)
-            yield indices, [Graded(suite.id, items[k], a, g, nats[k], gold[k]) for k, a, g in rows]
+            of = [k % len(items) for k in indices]
+            grades = pool.map(suite.grade, [items[k] for k in of], [a.text for a in answers])
+            yield indices, [
+                Graded(suite.id, items[k], a, g, nats[k], gold[k], i // len(items))
+                for i, k, a, g in zip(indices, of, answers, grades, strict=True)
+            ]

@@ -19,7 +19,7 @@ from harness.results import Row, RunFolder, new_run_id
 from harness.run import agents, manifest, precision, traffic
 from harness.run.agents import CALLS
 from harness.run.choice import chosen, served
-from harness.run.evaluate import SuiteRun, evaluate, steps
+from harness.run.evaluate import Asking, SuiteRun, evaluate, steps
 from harness.run.progress import Bars
 from harness.run.quality import quality_rows
 from harness.run.rows_of_point import Workload
@@ -28,6 +28,7 @@ from harness.runners.reference import MODEL_ID, blas_kernel, limit_blas_threads
 from harness.suites import Suite, suite
 
 OF_SMALL_WEIGHTS = ", whose weights were already 4-bit (Q4_1), not evidence for large models"
+REPEATED = 0.7  # temperature where questions are asked several times and none is given
 SAMPLE = 60  # items a suite in a default run
 
 
@@ -48,6 +49,8 @@ class Options:
     command: str = ""
     agents: bool = True
     agent_calls: int = CALLS  # that a simulation of agents watches
+    epochs: int = 1  # times that each question is asked
+    temperature: float | None = None  # None: 0 asked once, else REPEATED
     precisions: tuple[str, ...] = ()  # number formats to emulate; "all" is every named one
     data: tuple[str, ...] = ()  # real evaluations, ID=FILE; with them alone no other suite runs
 
@@ -57,7 +60,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     limit_blas_threads()
     if options.full and options.limit is not None:
         raise UserMistake("--full and --limit contradict each other: give one of them")
-    precisions = _precisions(options)
+    precisions, asking = _precisions(options), _asking(options)
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
     suites = [suite(s) for s in dict.fromkeys(options.suites) or ([] if options.data else find(SUITE))]
@@ -74,11 +77,22 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     folder = RunFolder(options.out or Path("results") / run_id, run_id)
     facts: dict[str, Any] = {
         "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "command": options.command, "seed": options.seed,
-        "limit": options.limit, "full": options.full, "stackline": manifest.harness.__version__, **manifest.commit(),
+        "limit": options.limit, "full": options.full, "epochs": asking.epochs,
+        "temperature": asking.temperature, "stackline": manifest.harness.__version__, **manifest.commit(),
         "python": sys.version.split()[0], "packages": manifest.versions(), "machine": manifest.machine(),
         "sandbox": level, "left_out": left_out,
     }  # fmt: skip
     return _work(options, folder, facts, suites, large, chips, answering, _serving(options), precisions)
+
+
+def _asking(options: Options) -> Asking:
+    """Raises UserMistake where every answer of a question would be the same."""
+    temperature = options.temperature if options.temperature is not None else REPEATED * (options.epochs > 1)
+    if options.epochs > 1 and temperature == 0:
+        raise UserMistake("--epochs with --temperature 0 would ask for the same answer again")
+    if options.precisions and temperature > 0:
+        raise UserMistake("--precision compares the likeliest answers: leave out --epochs and --temperature")
+    return Asking(options.epochs, temperature, options.seed)
 
 
 def _precisions(options: Options) -> list[str]:
@@ -224,12 +238,13 @@ def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, 
 def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:
     n = None if options.full and options.limit is None else options.limit or SAMPLE
     items = one.items(options.seed, n)
-    step = bars.bar(f"{one.id} ({len(items)} items)", steps(one, items, answering))
+    asking = _asking(options)
+    step = bars.bar(f"{one.id} ({len(items)} items)", steps(one, items, answering, asking))
     run = evaluate(
-        one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step
+        one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step, asking
     )
     failed = [g.answer.error for g in run.graded if g.answer.finish == "error"]
-    if len(failed) == len(items):
+    if len(failed) == len(run.graded):
         raise StacklineError(f"{one.id}: every prompt failed: {failed[0]}")
     return run
 
@@ -259,6 +274,6 @@ def _suite_entry(run: SuiteRun) -> dict[str, Any]:
     s = run.suite
     return {
         "title": s.title, "family": s.family, "imitates": s.imitates, "differs": s.differs, "licence": s.licence,
-        "version": s.version, "method": s.method, "max_tokens": s.max_tokens, "n": len(run.graded),
+        "version": s.version, "method": s.method, "max_tokens": s.max_tokens, "n": len({g.item.id for g in run.graded}),
         "chance": run.chance.value, "wall_s": round(run.wall_s, 2),
     }  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from harness import stats
+from harness.options import rank_of_right
 from harness.results import Row
 from harness.run.evaluate import Graded, SuiteRun
 
@@ -21,20 +24,21 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
 
     graded = [g for g in run.graded if g.answer.finish != "error"]  # what was not answered is not wrong
     n, failed = len(graded), len(run.graded) - len(graded)
-    yield row("items", float(n), "count", n=n)
+    answered = by_item(graded)
+    once = [answers[0] for answers in answered]
+    yield row("items", float(len(once)), "count", n=len(once))
     yield row("errors", float(failed), "count", n=len(run.graded), note="prompts that the runner could not answer")
     yield row("wall_s", run.wall_s, "s", n=n)
     note = f"{failed} of {len(run.graded)} prompts failed and are left out" if failed else ""
-    yield from with_intervals(row, "accuracy", "", graded, stats.share, [g.grade.value for g in graded], note=note)
+    scores = [fmean(g.grade.value for g in answers) for answers in answered]
+    yield from with_intervals(row, "accuracy", "", once, stats.share, scores, note=note)
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
-        names = {key(g) for g in graded if part != "level" or g.item.level}
+        names = {key(g) for g in once if part != "level" or g.item.level}
         for name in sorted(names):
-            some = [g for g in graded if key(g) == name]
-            yield from with_intervals(
-                row, "accuracy", f"[{part}={name}]", some, stats.share, [g.grade.value for g in some]
-            )
+            some, values = zip(*((g, v) for g, v in zip(once, scores, strict=True) if key(g) == name), strict=True)
+            yield from with_intervals(row, "accuracy", f"[{part}={name}]", some, stats.share, values)
     for name, read in run.suite.readings.items():
-        read_as = [(g, read(g.item, g.answer.text, g.nats)) for g in graded]
+        read_as = [(g, read(g.item, g.answer.text, g.nats)) for g in once]
         known = [(g, value) for g, value in read_as if value is not None]
         if not known:
             yield row(f"accuracy[reading={name}]", None, note="the runner gives no log-likelihoods")
@@ -42,12 +46,19 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         some, values = zip(*known, strict=True)
         yield from with_intervals(row, "accuracy", f"[reading={name}]", some, stats.share, values)
     yield row("chance", run.chance.value, note=f"best trivial strategy: {run.chance.strategy}")
-    scored = [g for g in graded if g.bits_per_byte is not None]
+    if len(once) < n:
+        yield from repeat_rows(row, answered)
+    scored = [g for g in once if g.bits_per_byte is not None]
     if scored:
         bits = [g.bits_per_byte for g in scored]
         yield from with_intervals(row, "bits_per_byte", "", scored, stats.mean, bits, "bit/byte")
     else:
         yield row("bits_per_byte", None, "bit/byte", note="the runner gives no log-likelihoods")
+    ranked = [(g, rank) for g in scored if (rank := rank_of_right(g.item, g.nats, run.suite.normalise)) is not None]
+    if ranked:
+        some, ranks = zip(*ranked, strict=True)
+        note = f"1 is best; {fmean((len(g.item.choices) + 1) / 2 for g in some):.3g} by guessing"
+        yield from with_intervals(row, "rank_of_right", "", some, stats.mean, ranks, "count", note=note)
     if run.suite.method == "choose" and scored:
         yield row("truncated", None, n=n, note="options were scored, nothing was generated")
     else:
@@ -57,6 +68,36 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
         yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
+
+
+def by_item(graded: Sequence[Graded]) -> list[list[Graded]]:
+    """The answers of each item, in the items' order."""
+    found: dict[str, list[Graded]] = {}
+    for one in graded:
+        found.setdefault(one.item.id, []).append(one)
+    return list(found.values())
+
+
+def repeat_rows(row: Callable[..., Row], answered: Sequence[Sequence[Graded]]) -> Iterator[Row]:
+    """What asking several times shows: majority vote, one right of k (pass@k), all k right (pass^k)."""
+    fewest = min(len(answers) for answers in answered)
+    firsts = [answers[0] for answers in answered]
+    right = [sum(g.grade.value == 1.0 for g in answers) for answers in answered]
+    votes = [majority(answers) for answers in answered]
+    yield from with_intervals(row, "accuracy", f"[vote={max(map(len, answered))}]", firsts, stats.share, votes)
+    for k in (k for k in (1, 2, 4, 8, 16, 32, 64) if k <= fewest):
+        for metric, estimate in (("pass_at", stats.pass_at_k), ("pass_all", stats.pass_hat_k)):
+            values = [estimate(len(a), c, k) for a, c in zip(answered, right, strict=True)]
+            yield from with_intervals(row, metric, f"[k={k}]", firsts, stats.share, values)
+
+
+def majority(answers: Sequence[Graded]) -> float:
+    """The score of the answer given most often, the first of equals; 0 where none could be read."""
+    votes = Counter(g.grade.extracted for g in answers if g.grade.outcome != "unparsed")
+    if not votes:
+        return 0.0
+    most = votes.most_common(1)[0][0]
+    return next(g.grade.value for g in answers if g.grade.extracted == most and g.grade.outcome != "unparsed")
 
 
 def with_intervals(
