@@ -2,6 +2,7 @@
 
     manifest.json   versions, commit, seed, machine, suites, profile hashes, and every source that a row names
     answers.jsonl   one line an answer, written as it is finished
+    turns.jsonl     one line a turn of a suite that acts; its sessions as requests-<suite>.csv
     precision.jsonl one line an item and emulated precision (`run --precision`)
     trace.jsonl     one line an operator name of a suite: how often, FLOPs, bytes
     rows.csv        long table: one figure a row, each with kind, source, interval and note

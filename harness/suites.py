@@ -21,6 +21,7 @@ from harness.discovery import SUITE, find, path_of, shipped_folder
 from harness.errors import BadFile, UserMistake
 from harness.quantity import stream
 from harness.rows import rows_of
+from harness.worlds import World
 
 LEVELS = (1, 2, 3, 4, 5)
 
@@ -59,13 +60,17 @@ class Suite:
     differs: str
     licence: str
     version: str
-    method: str  # "choose" (log-likelihood of the options) or "generate"
+    method: str  # "choose" (log-likelihood of the options), "generate", or "act" (turns in a world)
     max_tokens: int  # generation limit, stated in the report
     stop: tuple[str, ...]
     make: Callable[[int], Sequence[Item]]  # seed -> all items, every level
     grade: Callable[[Item, str], Grade]
     trivial_answers: Callable[[Item], Mapping[str, str]]  # strategy -> answer, for the chance level
     needs_sandbox: bool = False
+    # The world of an item, made anew at each call; the answer of such a suite is an episode's transcript.
+    world: Callable[[Item], World] | None = None
+    max_turns: int = 30
+    sample: int = 60  # items of a default run
     fixed: bool = False  # its items are a list of its own: the same whatever the seed, and nothing is shipped for it
     normalise: str = "bytes"  # what an option's log-likelihood is divided by: bytes | characters | none
     # Other readings of an answer, shown beside the accuracy: (item, text, log-likelihoods) -> score.

@@ -14,7 +14,7 @@ from harness.commands._tables import path_option
 @click.option("--suite", "suites", multiple=True, metavar="ID", help="Only this suite (repeatable).")
 @click.option("--model", "models", multiple=True, metavar="ID", help="Only this model, or 'all' (repeatable).")
 @click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip, or 'all' (repeatable).")
-@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60.")
+@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60, of suites that act 10.")
 @click.option("--full", is_flag=True, help="All items of every suite.")
 @click.option(
     "--seed",
@@ -39,13 +39,20 @@ from harness.commands._tables import path_option
 @click.option("--epochs", type=click.IntRange(1, 64), default=1, show_default=True,
               help="Ask each question so often: majority vote, pass@k and pass^k.")  # fmt: skip
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Of sampling; default 0, and 0.7 with --epochs.")
+@click.option("--max-turns", type=click.IntRange(min=1), help="Turns of an episode; default as its suite says.")
+@click.option("--max-episode-tokens", type=click.IntRange(min=1), help="Tokens read and written in an episode.")
+@click.option("--max-episode-seconds", type=click.FloatRange(min=0), help="Wall time of a suite's episodes.")
+@click.option("--max-episode-usd", type=click.FloatRange(min=0), help="Money of an episode; needs --token-prices.")
+@click.option("--token-prices", type=(float, float), metavar="IN OUT", default=(0.0, 0.0),
+              help="USD per million input and output tokens.")  # fmt: skip
+@click.option("--native-tools", is_flag=True, help="An endpoint's own function calling, not tools in text.")
 @click.option("--precision", "precisions", multiple=True, metavar="NAME",
               help="Answer again, numbers emulated in this format, or 'all' (repeatable).")  # fmt: skip
 @path_option
 def command(
     suites, models, chips, limit, full, seed, out, runner, weights, workers, agents, data, epochs, temperature,
-    precisions,
-) -> None:
+    max_turns, max_episode_tokens, max_episode_seconds, max_episode_usd, token_prices, native_tools, precisions,
+) -> None:  # fmt: skip
     """Run the task suites on the reference model, model chips with large models, write a report.
 
     Unnamed, the chips and models are the stacks the project compares and every profile of your own.
@@ -60,9 +67,16 @@ def command(
       stackline run --suite science-choice --precision fp8 --precision nvfp4 --no-agents
       stackline run --data gsm8k=gsm8k/test.jsonl --data xcopa=test.it.jsonl --limit 50
     """
+    from harness.agents import Limits
+    from harness.errors import UserMistake
     from harness.report import build
     from harness.run.job import Options, run
 
+    if max_episode_usd is not None and not any(token_prices):
+        raise UserMistake("--max-episode-usd needs --token-prices IN OUT")
+    most = {"tokens": max_episode_tokens, "time_s": max_episode_seconds, "usd": max_episode_usd}
+    limits = Limits(max_turns or 0, usd_per_m_input=token_prices[0], usd_per_m_output=token_prices[1],
+                    **{name: value for name, value in most.items() if value is not None})  # fmt: skip
     options = Options(
         suites,
         models,
@@ -77,6 +91,8 @@ def command(
         " ".join(["stackline", *sys.argv[1:]]),
         agents,
         data=data,
+        limits=limits,
+        native_tools=native_tools,
         epochs=epochs,
         temperature=temperature,
         precisions=precisions,

@@ -6,14 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from harness.agents import Episode, Limits, NativeActor, ReactActor, play
 from harness.answers import Answer
 from harness.chance import Chance, chance_level
 from harness.options import continuation, likeliest, with_options
 from harness.runners.base import Runner
+from harness.runners.replay import ReplayRunner
 from harness.suites import Grade, Item, Suite
 
 Keep = Callable[[list["Graded"]], None]  # told of answers as they are finished
@@ -26,6 +28,8 @@ class Asking:
     epochs: int = 1
     temperature: float = 0.0
     seed: int = 0
+    limits: Limits | None = None  # of an episode; 0 turns, or none: as many as the suite says
+    native_tools: bool = False  # an endpoint's own function calling instead of tools in text
 
 
 ONCE = Asking()
@@ -42,6 +46,7 @@ class Graded:
     nats: dict[str, float]  # continuation -> log-likelihood
     gold: str  # the continuation that is the right answer
     epoch: int = 0
+    episode: Episode | None = None  # of a suite that acts
 
     @property
     def bits_per_byte(self) -> float | None:
@@ -90,9 +95,13 @@ def evaluate(
     Asked several times, the answers come epoch by epoch, each in the items' order.
     """
     begun = time.perf_counter()
-    gold = [continuation(i.prompt, i.answer) for i in items]
+    gold = [continuation(i.prompt, _first_move(i.answer) if suite.world else i.answer) for i in items]
     done: dict[int, Graded] = {}
-    parts = _chosen if suite.method == "choose" and _scores(runner) else _generated
+    parts = _generated
+    if suite.method == "choose" and _scores(runner):
+        parts = _chosen
+    elif suite.world and not isinstance(runner, ReplayRunner):  # a recorded answer is a whole transcript
+        parts = _acted
     for indices, graded in parts(suite, items, gold, runner, progress, asking):
         done |= dict(zip(indices, graded, strict=True))
         keep(graded)
@@ -104,6 +113,11 @@ def steps(suite: Suite, items: Sequence[Item], runner: Runner, asking: Asking = 
     if suite.method == "choose" and _scores(runner):
         return sum(len(i.choices) for i in items)
     return len(items) * (asking.epochs + _scores(runner))
+
+
+def _first_move(transcript: str) -> str:
+    """What the expert does first: of a whole transcript no prompt would be the beginning."""
+    return transcript.partition("\n")[0]
 
 
 def _scores(runner: Runner) -> bool:
@@ -143,12 +157,7 @@ def _chosen_one(suite: Suite, item: Item, gold: str, nats: dict[str, float], run
 
 def _generated(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[int], list[Graded]]]:
     """Generated text is graded (programs in parallel: each waits on its own sandbox)."""
-    nats: dict[int, dict[str, float]] = {k: {} for k in range(len(items))}
-    if _scores(runner):
-        pairs = [(item.prompt, text) for item, text in zip(items, gold, strict=True)]
-        for indices, values in _parts(runner, "loglikelihood", pairs, progress=progress):
-            for k, value in zip(indices, values, strict=True):
-                nats[k] = {gold[k]: value}
+    nats = _gold_nats(items, gold, runner, progress)
     prompts = [with_options(item) if suite.method == "choose" else item.prompt for item in items]
     prompts *= asking.epochs
     options = {"max_tokens": suite.max_tokens, "stop": suite.stop, "progress": progress,
@@ -161,3 +170,43 @@ def _generated(suite, items, gold, runner, progress, asking) -> Iterator[tuple[l
                 Graded(suite.id, items[k], a, g, nats[k], gold[k], i // len(items))
                 for i, k, a, g in zip(indices, of, answers, grades, strict=True)
             ]
+
+
+def _gold_nats(items, gold, runner, progress) -> list[dict[str, float]]:
+    """The log-likelihood of each right answer, where the runner gives one."""
+    nats: list[dict[str, float]] = [{} for _ in items]
+    if _scores(runner):
+        pairs = [(item.prompt, text) for item, text in zip(items, gold, strict=True)]
+        for indices, values in _parts(runner, "loglikelihood", pairs, progress=progress):
+            for k, value in zip(indices, values, strict=True):
+                nats[k] = {gold[k]: value}
+    return nats
+
+
+def _acted(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[int], list[Graded]]]:
+    """Episodes are played together, a turn at a time, and graded by their transcripts as they end."""
+    nats = _gold_nats(items, gold, runner, progress)
+    actor = (NativeActor if asking.native_tools else ReactActor)(
+        runner, suite.max_tokens, asking.temperature, asking.seed
+    )
+    limits = asking.limits or Limits(turns=0)
+    limits = limits if limits.turns else replace(limits, turns=suite.max_turns)
+    worlds = [suite.world(item) for _ in range(asking.epochs) for item in items]
+    episodes = play(worlds, actor, limits, lambda k, episode: progress(1))
+    graded = []
+    for i, episode in enumerate(episodes):
+        k = i % len(items)
+        answer = _whole(episode)
+        graded.append(Graded(suite.id, items[k], answer, suite.grade(items[k], answer.text), nats[k], gold[k],
+                             i // len(items), episode))  # fmt: skip
+    yield list(range(len(graded))), graded
+
+
+def _whole(episode: Episode) -> Answer:
+    """An episode as one answer: its transcript, the tokens of all its turns, and how it ended."""
+    read, wrote = ([getattr(t, name) for t in episode.turns] for name in ("prompt_tokens", "output_tokens"))
+    finish = episode.finish if episode.finish in ("stop", "error") else "length"
+    return Answer(
+        episode.transcript, (), None if None in read else sum(read), None if None in wrote else sum(wrote), finish,
+        error=episode.error,
+    )  # fmt: skip

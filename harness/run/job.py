@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import evaluations, profiles
+from harness.agents import Limits, request_frame
 from harness.discovery import CHIP, MODEL, SUITE, find
 from harness.errors import NotPredictable, SandboxUnavailable, StacklineError, UserMistake
 from harness.profiles import Chip, Model
 from harness.reference.precision import precision as precision_of
-from harness.results import Row, RunFolder, new_run_id
+from harness.results import Row, RunFolder, new_run_id, write_whole
 from harness.run import agents, manifest, precision, traffic
 from harness.run.agents import CALLS
 from harness.run.choice import chosen, served
@@ -29,7 +30,7 @@ from harness.suites import Suite, suite
 
 OF_SMALL_WEIGHTS = ", whose weights were already 4-bit (Q4_1), not evidence for large models"
 REPEATED = 0.7  # temperature where questions are asked several times and none is given
-SAMPLE = 60  # items a suite in a default run
+PERSON_GAP_S = 30.0  # assumed: what a person takes to read and answer; a scripted one answers at once
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Options:
     agent_calls: int = CALLS  # that a simulation of agents watches
     epochs: int = 1  # times that each question is asked
     temperature: float | None = None  # None: 0 asked once, else REPEATED
+    limits: Limits | None = None  # of an episode; 0 turns, or none: as many as its suite says
+    native_tools: bool = False
     precisions: tuple[str, ...] = ()  # number formats to emulate; "all" is every named one
     data: tuple[str, ...] = ()  # real evaluations, ID=FILE; with them alone no other suite runs
 
@@ -92,7 +95,9 @@ def _asking(options: Options) -> Asking:
         raise UserMistake("--epochs with --temperature 0 would ask for the same answer again")
     if options.precisions and temperature > 0:
         raise UserMistake("--precision compares the likeliest answers: leave out --epochs and --temperature")
-    return Asking(options.epochs, temperature, options.seed)
+    if options.native_tools and not options.runner.startswith("api:"):
+        raise UserMistake("--native-tools asks an endpoint for function calls, so it needs --runner api:MODEL@URL")
+    return Asking(options.epochs, temperature, options.seed, options.limits, options.native_tools)
 
 
 def _precisions(options: Options) -> list[str]:
@@ -236,17 +241,32 @@ def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, 
 
 
 def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:
-    n = None if options.full and options.limit is None else options.limit or SAMPLE
+    n = None if options.full and options.limit is None else options.limit or one.sample
     items = one.items(options.seed, n)
     asking = _asking(options)
     step = bars.bar(f"{one.id} ({len(items)} items)", steps(one, items, answering, asking))
     run = evaluate(
         one, items, answering, lambda done: folder.append_answers(g.line(answering.model) for g in done), step, asking
     )
+    _keep_episodes(folder, run)
     failed = [g.answer.error for g in run.graded if g.answer.finish == "error"]
     if len(failed) == len(run.graded):
         raise StacklineError(f"{one.id}: every prompt failed: {failed[0]}")
     return run
+
+
+def _keep_episodes(folder: RunFolder, run: SuiteRun) -> None:
+    """Every turn of a suite that acts, and its sessions as a trace that `stackline simulate --trace` takes."""
+    played = [g for g in run.graded if g.episode is not None]
+    if played:
+        folder.append("turns.jsonl", (
+            {"suite": g.suite, "id": g.item.id, "epoch": g.epoch, "finish": g.episode.finish, **turn.line()}
+            for g in played for turn in g.episode.turns
+        ))  # fmt: skip
+    turns = [t for g in played for t in g.episode.turns]
+    if turns and all(t.prompt_tokens is not None and t.output_tokens is not None for t in turns):
+        frame = request_frame([g.episode for g in played], PERSON_GAP_S)
+        write_whole(folder.folder / f"requests-{run.suite.id}.csv", frame.to_csv(index=False))
 
 
 def _trace_lines(one: Suite, answering: Runner) -> list[dict[str, Any]]:

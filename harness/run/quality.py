@@ -64,6 +64,13 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     else:
         yield row("truncated", sum(g.answer.finish == "length" for g in graded) / n, n=n)
     yield row("unparsed", sum(g.grade.outcome == "unparsed" for g in graded) / n, n=n)
+    played = [g.episode for g in graded if g.episode is not None]
+    if played:
+        yield row("turns_mean", fmean(len(e.turns) for e in played), "count", n=n)
+        yield row("tool_calls_mean", fmean(sum(len(t.results) for t in e.turns) for e in played), "count", n=n)
+        over = Counter(e.finish for e in played if e.finish not in ("stop", "error"))
+        ended = ", ".join(f"{k} by {name}" for name, k in over.items())
+        yield row("ended_by_limit", over.total() / n, n=n, note=ended)
     for metric in ("prompt_tokens", "output_tokens"):
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"

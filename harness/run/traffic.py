@@ -37,9 +37,10 @@ NARROWER = ("fp8", "int4")
 
 
 def suite_workload(run: SuiteRun) -> Workload:
-    """The mean prompt and output lengths of a suite's own answers (scored options count as prompt)."""
-    prompt = [g.answer.prompt_tokens for g in run.graded if g.answer.prompt_tokens is not None]
-    output = [g.answer.output_tokens for g in run.graded if g.answer.output_tokens is not None]
+    """The mean prompt and output lengths of a suite's own calls (scored options count as prompt)."""
+    calls = [call for g in run.graded for call in (g.episode.turns if g.episode else [g.answer])]
+    prompt = [c.prompt_tokens for c in calls if c.prompt_tokens is not None]
+    output = [c.output_tokens for c in calls if c.output_tokens is not None]
     if not prompt or not output:
         raise NotPredictable(f"the runner gave no token counts for {run.suite.id}")
     isl = max(1.0, round(float(np.mean(prompt)), 1))

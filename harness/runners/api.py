@@ -33,7 +33,7 @@ class ApiRunner:
         if not url.startswith(("http://", "https://")):
             raise UserMistake(f"endpoint '{url}': expected api:MODEL@http(s)://HOST/v1")
         self.id, self.model = f"api:{model}", model
-        self.url = url.rstrip("/") + "/completions"
+        self.url, self.chat_url = url.rstrip("/") + "/completions", url.rstrip("/") + "/chat/completions"
         self.concurrency, self.timeout_s = concurrency, timeout_s
         self.key = os.environ.get("STACKLINE_API_KEY") or os.environ.get("OPENAI_API_KEY", "")
 
@@ -73,10 +73,25 @@ class ApiRunner:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for open requests
 
+    def chat(self, bodies: Sequence[dict]) -> list[tuple[dict, float]]:
+        """Chat completions, (reply, seconds) in order; a request that failed is {"error": why}."""
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            return list(pool.map(self._chat, bodies))
+
+    def _chat(self, body: dict) -> tuple[dict, float]:
+        begun = time.perf_counter()
+        try:
+            reply = self._post({"model": self.model, **body}, self.chat_url)
+            if not isinstance(reply, dict):
+                raise StacklineError(f"{self.chat_url} answered without an object")
+        except StacklineError as error:
+            reply = {"error": str(error)}
+        return reply, time.perf_counter() - begun
+
     def _ask(self, body: dict, stop: Sequence[str]) -> Answer:
         begun = time.perf_counter()
         try:
-            reply = self._post(body)
+            reply = self._post(body, self.url)
             choice, usage = reply["choices"][0], reply.get("usage") or {}
             text, finish = choice["text"], choice.get("finish_reason") or "stop"
             if not isinstance(text, str):
@@ -89,22 +104,22 @@ class ApiRunner:
                       "length" if finish == "length" and cut == len(text) else "stop", None,
                       time.perf_counter() - begun)  # fmt: skip
 
-    def _post(self, body: dict) -> dict:
+    def _post(self, body: dict, url: str) -> dict:
         data = json.dumps({k: v for k, v in body.items() if v is not None}).encode()
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         for pause_s in (*_RETRY_AFTER_S, None):
             try:
-                request = urllib.request.Request(self.url, data, headers)
+                request = urllib.request.Request(url, data, headers)
                 with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
                     return json.loads(reply.read())
             except urllib.error.HTTPError as error:
-                reason = f"{self.url} answered {error.code}"
+                reason = f"{url} answered {error.code}"
                 if error.code not in _PATIENCE:
                     raise StacklineError(reason) from error
             except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
-                reason = f"{self.url}: {getattr(error, 'reason', error)}"
+                reason = f"{url}: {getattr(error, 'reason', error)}"
             except ValueError as error:
-                raise StacklineError(f"{self.url} answered something that is not JSON") from error
+                raise StacklineError(f"{url} answered something that is not JSON") from error
             if pause_s is None:
                 raise StacklineError(reason)
             time.sleep(pause_s)

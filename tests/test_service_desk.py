@@ -1,0 +1,127 @@
+"""service-desk: what the expert does is what the rules say, worked out again from the records; shortcuts fail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.agents import Limits, ReactActor, play
+from harness.answers import Answer
+from harness.calls import parsed
+from harness.suites import suite
+from harness.worlds import replayed
+
+ONE = suite("service-desk")
+SEEDS = (0, 51, 52)  # the last two were not used while writing
+MOST = {"basic": 5000, "gold": 10000}
+
+
+def changes(item) -> list:
+    calls = [c for line in item.answer.splitlines() if line.startswith("Action:") for c in parsed(line[7:])]
+    return [c for c in calls if not c.name.startswith(("get_", "verify"))]
+
+
+def rule_against(call, record) -> str:
+    """The rule that forbids a call on a record, read from the rules alone."""
+    a = call.arguments
+    return {
+        "cancel_order": lambda: record["status"] != "pending" and "R1",
+        "return_order": lambda: (
+            ((record["status"] != "delivered" or record["days_since_delivery"] > 30) and "R2")
+            or ((a["refund_to"] == "credit") != (record["category"] == "electronics") and "R3")
+        ),
+        "change_address": lambda: record["status"] != "pending" and "R4",
+        "waive_fee": lambda: record["fee_waived_this_year"] and "B1",
+        "set_limit": lambda: a["limit"] > MOST[record["kind"]] and "B2",
+        "block_card": lambda: "",
+        "order_card": lambda: record["kind"] != "gold" and "B3",
+        "change_plan": lambda: record["unpaid_bills"] > 0 and "T1",
+        "add_data": lambda: record["gb_added_this_month"] + a["gb"] > 10 and "T2",
+        "restart_line": lambda: record["outage_in_area"] and "T3",
+        "open_ticket": lambda: not record["outage_in_area"] and "T3",
+    }[call.name]() or ""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_expert_breaks_no_rule_and_leaves_nothing_allowed_undone(seed):
+    for item in ONE.make(seed):
+        done = {}
+        for call in changes(item):
+            number = next(iter(call.arguments.values()))
+            assert rule_against(call, item.data["db"][number]) == "", (item.id, call)
+            done.setdefault(number, []).append(call.name)
+        own = item.data["script"]["numbers"][: len(item.data["must_say"])]
+        for number, word in zip(own, item.data["must_say"], strict=False):
+            fully = word == number
+            assert fully == (number in done and word not in ("B3", "T3")) or word in ("B3", "T3"), item.id
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_refused_is_against_its_rule(seed):
+    """The wish is read from the customer's words."""
+    asked = {
+        "R1": lambda r, n: r["status"] != "pending", "R2": lambda r, n: r["days_since_delivery"] > 30,
+        "R4": lambda r, n: r["status"] != "pending", "B1": lambda r, n: r["fee_waived_this_year"],
+        "B2": lambda r, n: n > MOST[r["kind"]], "B3": lambda r, n: r["kind"] == "basic",
+        "T1": lambda r, n: r["unpaid_bills"] > 0, "T2": lambda r, n: r["gb_added_this_month"] + n > 10,
+        "T3": lambda r, n: r["outage_in_area"],
+    }  # fmt: skip
+    seen = set()
+    for item in ONE.make(seed):
+        script, db = item.data["script"], item.data["db"]
+        for ask, number, word in zip(script["asks"], script["numbers"], item.data["must_say"], strict=True):
+            record, owner = db[number], script["asks"][0].partition(" here.")[0]
+            assert (word[1:] == "0") == (record["owner"] != owner), item.id
+            figures = [int(n) for n in re.findall(r"\d+", ask.replace(number, ""))] or [0]
+            if word in asked:
+                seen.add(word)
+                assert asked[word](record, figures[-1]), (item.id, ask, word)
+    assert seen == set(asked)
+
+
+def test_level_5_has_a_neighbour_and_a_wrong_pin():
+    for item in ONE.items(level=5):
+        assert item.data["must_say"][-1][1:] == "0" and len(item.data["script"]["pins"]) == 2
+        assert "neighbour" in item.data["script"]["asks"][-1]
+
+
+class Spoken:
+    """A runner that says the lines of one transcript, one a turn."""
+
+    def __init__(self, transcript: str) -> None:
+        self.lines = transcript.splitlines()
+
+    def generate(self, prompts, max_tokens, stop=(), temperature=0.0, **_):
+        return [Answer(self.lines.pop(0), (), 10, 5)]
+
+
+@pytest.mark.parametrize("level", range(1, 6))
+def test_an_expert_who_speaks_turn_by_turn_solves_it(level):
+    for item in ONE.items(level=level)[:9]:
+        [episode] = play([ONE.world(item)], ReactActor(Spoken(item.answer), 64), Limits(turns=ONE.max_turns))
+        assert episode.finish == "stop" and episode.transcript == item.answer
+        assert ONE.score(item, episode.transcript) == 1.0
+
+
+def test_shortcuts_fail():
+    item = next(i for i in ONE.items(level=3) if i.group == "shop-cancel" and i.data["must_say"] == ["R1"])
+    number = item.data["script"]["numbers"][0]
+    lines = item.answer.splitlines()
+    forbidden = [*lines[:-1], f"Action: [cancel_order(order_id='{number}')]", lines[-1]]
+    assert ONE.grade(item, "\n".join(forbidden)).extracted == "the database differs"
+    assert ONE.grade(item, "\n".join([*lines[:-1], "Answer: R1 and R2 apply."])).extracted == "another rule was named"
+    assert ONE.grade(item, "\n".join([*lines[:-1], "Answer: Sorry, no."])).extracted == "not told: R1"
+    assert ONE.grade(item, "Hello").outcome == "unparsed"
+
+
+def test_nothing_is_changed_before_the_caller_is_verified():
+    item = next(i for i in ONE.items(level=3) if changes(i))
+    unverified = "\n".join(line for line in item.answer.splitlines() if "verify" not in line)
+    assert replayed(ONE.world(item), unverified).state["db"] == item.data["db"]
+    assert ONE.score(item, unverified) == 0.0
+
+
+def test_a_customer_does_not_answer_questions_for_ever():
+    item = ONE.items(level=3)[0]
+    assert len(replayed(ONE.world(item), "Answer: Why?\n" * 50).said) < 20
