@@ -14,7 +14,7 @@ from harness.commands._tables import path_option
 @click.option("--suite", "suites", multiple=True, metavar="ID", help="Only this suite (repeatable).")
 @click.option("--model", "models", multiple=True, metavar="ID", help="Only this model, or 'all' (repeatable).")
 @click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip, or 'all' (repeatable).")
-@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; the default is a sample of 60, of suites that act 10.")
+@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; default a sample: 60, or 10 where models act.")
 @click.option("--full", is_flag=True, help="All items of every suite.")
 @click.option(
     "--seed",
