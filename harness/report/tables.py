@@ -8,7 +8,14 @@ from harness.report.tables_agents import INTRO, agent_tables
 from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
-from harness.report.tables_quality import languages_table, levels_table, quality_table, readings_table, traffic_table
+from harness.report.tables_quality import (
+    calibration_tables,
+    languages_table,
+    levels_table,
+    quality_table,
+    readings_table,
+    traffic_table,
+)
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
@@ -28,6 +35,7 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     answers = (
         quality_table(results, figures),
         readings_table(figures),
+        *calibration_tables(figures),
         levels_table(figures),
         languages_table(figures),
         traffic_table(figures),
