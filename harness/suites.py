@@ -76,6 +76,8 @@ class Suite:
     # Other readings of an answer, shown beside the accuracy: (item, text, log-likelihoods) -> score.
     # None where the runner did not give what a reading needs.
     readings: Mapping[str, Callable[[Item, str, Mapping[str, float]], float | None]] = field(default_factory=dict)
+    # The confidence (0..1) that an answer states, None where it states none; for suites that ask for one.
+    confidence: Callable[[Item, str], float | None] | None = None
 
     def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
         """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""

@@ -147,3 +147,40 @@ def test_share_change_turns_with_its_pairs(pairs):
     ahead, back = stats.share_change(pairs), stats.share_change([(b, a) for a, b in pairs])
     assert (ahead.value, ahead.low, ahead.high) == pytest.approx((-back.value, -back.high, -back.low))
     assert -1 <= ahead.low < ahead.high <= 1
+
+
+class TestCalibrationError:
+    def test_one_bin_is_the_gap_of_the_means(self):
+        assert stats.calibration_error([0.9] * 4, [1, 0, 0, 1]).value == pytest.approx(0.4)
+
+    def test_two_bins_by_hand(self):
+        """Ten at 20 %, three of them right, and ten at 90 %, six right: gaps of 0.1 and 0.3, each half the items."""
+        confidence, right = [0.9] * 10 + [0.2] * 10, [1] * 6 + [0] * 4 + [0] * 7 + [1] * 3
+        assert stats.calibration_error(confidence, right).value == pytest.approx(math.sqrt((0.01 + 0.09) / 2))
+
+    def test_the_last_bin_takes_what_is_left_over(self):
+        """25 items in bins of 10: ten at 0 %, all wrong, and fifteen at 100 %, three wrong: 0 and 0.2."""
+        confidence, right = [0.0] * 10 + [1.0] * 15, [0] * 10 + [0] * 3 + [1] * 12
+        assert stats.calibration_error(confidence, right).value == pytest.approx(math.sqrt(0.04 * 15 / 25))
+
+    def test_bins_hold_a_hundred_as_in_the_original_where_items_allow(self):
+        assert [stats.bin_size(n) for n in (5, 60, 125, 500, 2500)] == [10, 12, 25, 100, 100]
+
+    def test_none_from_no_items_and_no_interval_from_one(self):
+        with pytest.raises(ValueError, match="no items"):
+            stats.calibration_error([], [])
+        assert stats.calibration_error([0.7], [1]).low is None
+
+    @given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0])), min_size=2, max_size=80), st.randoms())
+    @settings(max_examples=40, deadline=None)
+    def test_between_0_and_1_at_least_the_mean_gap_whatever_the_order(self, pairs, random):
+        found = stats.calibration_error(*zip(*pairs, strict=True), resamples=50)
+        gap = abs(sum(sure - right for sure, right in pairs)) / len(pairs)
+        assert gap - 1e-9 <= found.value <= 1 and 0 <= found.low <= found.high <= 1
+        random.shuffle(pairs)
+        assert stats.calibration_error(*zip(*pairs, strict=True), resamples=50).value == pytest.approx(found.value)
+
+    def test_who_states_what_is_so_has_no_error(self):
+        right = [k % 2 for k in range(40)]
+        found = stats.calibration_error(right, right)
+        assert found.value == found.low == found.high == 0

@@ -10,6 +10,7 @@ from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
 from harness.report.tables_precision import precision_tables
 from harness.report.tables_quality import (
+    calibration_tables,
     languages_table,
     levels_table,
     quality_table,
@@ -41,6 +42,7 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     answers = (
         quality_table(results, figures),
         *more,
+        *calibration_tables(figures),
         levels_table(figures),
         languages_table(figures),
         traffic_table(figures),

@@ -136,6 +136,29 @@ def readings_table(figures: Figures) -> Table:
     return Table("readings", "Answers, read otherwise", caption, columns, tuple(lines))
 
 
+def calibration_tables(figures: Figures) -> tuple[Table, ...]:
+    """One table of stated confidences; none where no suite asked for one."""
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        error = figures.one("calibration_error_rms", **at)
+        if error is not None:
+            stated = cell_of(figures.one("confidence_stated", **at))
+            shown = with_95(figures, "calibration_error_rms", **at)
+            lines.append(Line((text(suite, stack), stated, shown, with_95(figures, "accuracy", **at))))
+    columns = (
+        Column("Suite", words=True),
+        Column("Confidence stated", "share of the answers"),
+        Column("Calibration error", "RMS, 95 % interval"),
+        Column("Accuracy", "95 % interval"),
+    )
+    caption = (
+        "How far stated confidences lie from the share right, as Humanity's Last Exam reports it; 0 is best. Answers "
+        "without a stated confidence are left out."
+    )
+    return (Table("calibration", "Stated confidence", caption, columns, tuple(lines)),) if lines else ()
+
+
 def levels_table(figures: Figures) -> Table:
     parts = unique(f.part for f in figures.where("accuracy") if f.part.startswith("level="))
     levels = sorted((p.removeprefix("level=") for p in parts), key=lambda level: (len(level), level))

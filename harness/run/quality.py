@@ -1,4 +1,5 @@
-"""Measured rows: accuracy with its intervals, chance, bits a byte, truncations, lengths."""
+"""Measured rows: accuracy with its intervals, chance, spread, calibration, bits a byte,
+truncations, lengths."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from harness import stats
 from harness.options import rank_of_right
 from harness.results import Row
 from harness.run.evaluate import Graded, SuiteRun
+from harness.suites import Suite
 
 SOURCE = "run"
 
@@ -37,6 +39,8 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         for name in sorted(names):
             some, values = zip(*((g, v) for g, v in zip(once, scores, strict=True) if key(g) == name), strict=True)
             yield from with_intervals(row, "accuracy", f"[{part}={name}]", some, stats.share, values)
+    yield from _spread(row, once, scores)
+    yield from _calibration(row, run.suite, graded)
     for name, read in run.suite.readings.items():
         read_as = [(g, read(g.item, g.answer.text, g.nats)) for g in once]
         known = [(g, value) for g, value in read_as if value is not None]
@@ -75,6 +79,38 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
         yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
+
+
+def _spread(row: Callable[..., Row], once: Sequence[Graded], scores: Sequence[float]) -> Iterator[Row]:
+    """The highest minus the lowest accuracy by language, where there is more than one."""
+    by_lang: dict[str, list[float]] = {}
+    for g, score in zip(once, scores, strict=True):
+        by_lang.setdefault(g.item.lang, []).append(score)
+    if len(by_lang) > 1:
+        means = {lang: fmean(values) for lang, values in sorted(by_lang.items())}
+        best, worst = max(means, key=means.get), min(means, key=means.get)
+        fewest = min(map(len, by_lang.values()))
+        note = f"highest ({best}) minus lowest ({worst}); {fewest} items or more a language, luck spreads them too"
+        yield row("accuracy_spread[lang]", means[best] - means[worst], n=len(once), note=note)
+
+
+def _calibration(row: Callable[..., Row], suite: Suite, graded: Sequence[Graded]) -> Iterator[Row]:
+    """RMS calibration error of the answers that state a confidence, where the suite asks for one."""
+    if suite.confidence is None:
+        return
+    read = [(suite.confidence(g.item, g.answer.text), g.grade.value) for g in graded]
+    stated = [(sure, value) for sure, value in read if sure is not None]
+    yield row("confidence_stated", len(stated) / len(graded) if graded else None, n=len(graded))
+    if not stated:
+        yield row("calibration_error_rms", None, n=0, note="no answer states a confidence")
+        return
+    inner, outer = (stats.calibration_error(*zip(*stated, strict=True), level=level) for level in (0.8, 0.95))
+    # Humanity's Last Exam takes a missing confidence for 100 %; here it is left out, and counted.
+    left_out = f"; {len(graded) - len(stated)} answers state no confidence and are left out"
+    note = f"bins of {stats.bin_size(len(stated))}" + (left_out if len(stated) < len(graded) else "")
+    yield row("calibration_error_rms", inner.value, p10=inner.low, p90=inner.high, n=inner.n, note=note)
+    yield row("calibration_error_rms.low95", outer.low, n=outer.n, note=note)
+    yield row("calibration_error_rms.high95", outer.high, n=outer.n, note=note)
 
 
 def by_item(graded: Sequence[Graded]) -> list[list[Graded]]:
