@@ -24,30 +24,25 @@ SYMBOLS = {
     "hydrogen": "H", "oxygen": "O", "carbon": "C", "nitrogen": "N", "helium": "He", "calcium": "Ca", "gold": "Au",
     "iron": "Fe", "silver": "Ag", "copper": "Cu", "zinc": "Zn", "sodium": "Na", "neon": "Ne", "aluminum": "Al",
 }  # fmt: skip
+OPPOSITES = (
+    ("hot", "cold"), ("big", "small"), ("up", "down"), ("black", "white"), ("young", "old"), ("left", "right"),
+    ("full", "empty"), ("open", "closed"), ("rich", "poor"), ("wet", "dry"), ("strong", "weak"), ("win", "lose"),
+)  # fmt: skip
+LANGUAGES = {
+    "Germany": "German", "France": "French", "Japan": "Japanese", "Italy": "Italian", "Russia": "Russian",
+    "Poland": "Polish", "Sweden": "Swedish", "Greece": "Greek", "Turkey": "Turkish", "Spain": "Spanish",
+    "Portugal": "Portuguese", "Denmark": "Danish",
+}  # fmt: skip
+PLURALS = {
+    "mouse": "mice", "tooth": "teeth", "foot": "feet", "goose": "geese", "child": "children", "knife": "knives",
+    "city": "cities", "leaf": "leaves", "wolf": "wolves", "baby": "babies",
+}  # fmt: skip
 # Charge and formula; the atoms of a group are counted from its elements.
 CATIONS = {"Na": (1, 1), "Mg": (2, 1), "Al": (3, 1), "Ca": (2, 1), "Fe": (3, 1), "NH4": (1, 5)}
 ANIONS = {"SO4": (2, 5), "NO3": (1, 4), "PO4": (3, 5), "CO3": (2, 4), "OH": (1, 2), "CrO4": (2, 5), "HCO3": (1, 5)}
 
 
 # ---- level 1: known or continued at once ----
-def next_letter(rng: Rng) -> Problem:
-    k = between(rng, 0, 24)
-    return Problem(f"Which letter of the alphabet comes right after {chr(65 + k)}?", chr(66 + k), "language")
-
-
-def cycle(rng: Rng) -> Problem:
-    words = some(rng, WORDS, between(rng, 2, 3))
-    shown = between(rng, 2 * len(words), 3 * len(words))
-    series = ", ".join(words[k % len(words)] for k in range(shown))
-    return Problem(f"Which word comes next: {series}?", words[shown % len(words)], "patterns")
-
-
-def count_on(rng: Rng) -> Problem:
-    start, step = between(rng, 2, 80), pick(rng, (1, 1, 2, 10))
-    series = ", ".join(str(start + k * step) for k in range(5))
-    return Problem(f"Which number comes next: {series}?", str(start + 5 * step), "patterns")
-
-
 def capital(rng: Rng) -> Problem:
     country = pick(rng, list(CAPITALS))
     return Problem(f"What is the capital of {country}?", CAPITALS[country], "geography")
@@ -58,9 +53,25 @@ def symbol(rng: Rng) -> Problem:
     return Problem(f"What is the chemical symbol of {element}?", SYMBOLS[element], "chemistry")
 
 
-def next_day(rng: Rng) -> Problem:
-    k = between(rng, 0, 6)
-    return Problem(f"Which day of the week comes right after {DAYS[k]}?", DAYS[(k + 1) % 7], "calendar")
+def next_month(rng: Rng) -> Problem:
+    k = between(rng, 0, 10)
+    return Problem(f"Which month comes right after {MONTHS[k]}?", MONTHS[k + 1], "calendar")
+
+
+def opposite(rng: Rng) -> Problem:
+    pair = pick(rng, OPPOSITES)
+    k = between(rng, 0, 1)
+    return Problem(f"What is the opposite of “{pair[k]}”?", pair[1 - k], "language")
+
+
+def language(rng: Rng) -> Problem:
+    country = pick(rng, list(LANGUAGES))
+    return Problem(f"What is the main language of {country}?", LANGUAGES[country], "geography")
+
+
+def plural(rng: Rng) -> Problem:
+    word = pick(rng, list(PLURALS))
+    return Problem(f"What is the plural of “{word}”?", PLURALS[word], "language")
 
 
 # ---- level 2: one rule ----
@@ -252,7 +263,7 @@ def _statement(rng: Rng, speaker: int):
 
 
 TEMPLATES: dict[int, tuple[Template, ...]] = {
-    1: (next_letter, cycle, count_on, capital, symbol, next_day),
+    1: (capital, symbol, next_month, opposite, language, plural),
     2: (backwards, weekday, atoms, shifted, loop_sum, binary),
     3: (element_order, knight_reach, morphology, julian_date, shortest_word, oxygen, truth_tellers),
 }

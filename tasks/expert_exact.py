@@ -31,7 +31,7 @@ TEMPLATES = {**beside(__file__, "_expert_easy").TEMPLATES, **beside(__file__, "_
 
 # The same for every level, sure and less sure. No item has one of these answers.
 SHOTS = (
-    ("Which word comes next: spoon, fork, spoon, fork, spoon?", "fork", 99),
+    ("What is the capital of Canada?", "Ottawa", 99),
     ("What is the chemical symbol of antimony?", "Sb", 70),
     ("What is 60 + 40?", "100", 95),
 )

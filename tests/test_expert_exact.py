@@ -35,10 +35,18 @@ def quoted(text: str) -> list[str]:
     return re.findall("“([^”]*)”", text)
 
 
-def cycle(q: str) -> str:
-    words = q[q.index(":") + 1 :].strip(" ?").split(", ")
-    period = next(p for p in range(1, len(words)) if all(a == b for a, b in zip(words, words[p:], strict=False)))
-    return words[-period]
+CONTRARY = [pair.split("/") for pair in (
+    "cold/hot small/big down/up white/black old/young right/left empty/full closed/open poor/rich dry/wet weak/strong "
+    "lose/win").split()]  # fmt: skip
+SPOKEN = {
+    "German": "Germany", "French": "France", "Japanese": "Japan", "Italian": "Italy", "Russian": "Russia",
+    "Polish": "Poland", "Swedish": "Sweden", "Greek": "Greece", "Turkish": "Turkey", "Spanish": "Spain",
+    "Portuguese": "Portugal", "Danish": "Denmark",
+}  # fmt: skip
+ONE_OF = {
+    "mice": "mouse", "teeth": "tooth", "feet": "foot", "geese": "goose", "children": "child", "knives": "knife",
+    "cities": "city", "leaves": "leaf", "wolves": "wolf", "babies": "baby",
+}  # fmt: skip
 
 
 def symbol(q: str) -> str:
@@ -309,12 +317,12 @@ def quadric(q: str) -> int:
 
 
 OTHER_WAYS = {
-    "next_letter": lambda q: re.search(r"after (\w)", q)[1].translate({k: k + 1 for k in range(65, 90)}),
-    "cycle": cycle,
-    "count_on": lambda q: 2 * figures(q)[-1] - figures(q)[-2],
     "capital": lambda q: next(city for city, land in COUNTRY.items() if land == q.rstrip("?").split()[-1]),
     "symbol": symbol,
-    "next_day": lambda q: DAYS[DAYS.index(q.rstrip("?").split()[-1]) - 6],
+    "next_month": lambda q: MONTHS[MONTHS.index(q.rstrip("?").split()[-1]) - 11],
+    "opposite": lambda q: next(b if f"“{a}”" in q else a for a, b in CONTRARY if f"“{a}”" in q or f"“{b}”" in q),
+    "language": lambda q: next(tongue for tongue, land in SPOKEN.items() if land in q),
+    "plural": lambda q: next(many for many, one in ONE_OF.items() if f"“{one}”" in q),
     "backwards": lambda q: "".join(reversed(quoted(q)[0])),
     "weekday": sakamoto,
     "atoms": atoms,
