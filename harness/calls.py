@@ -39,7 +39,20 @@ def parsed(text: str) -> list[Call]:
     if not text:
         raise Malformed("nothing was written")
     calls = _json(text)
-    return _python(text) if calls is None else calls
+    return _python(text) if calls is None else checked(calls)
+
+
+def checked(calls: list[Call]) -> list[Call]:
+    """The calls, if they can be written as Python call text and read back. Raises Malformed.
+
+    JSON allows what call text does not: a name with spaces, NaN. A log of calls has to mean what was done.
+    """
+    try:
+        if _python(written(calls)) == calls:
+            return calls
+    except ValueError:  # Malformed too; a whole number of thousands of digits is a plain ValueError
+        pass
+    raise Malformed("a name or an argument that cannot be written as a call")
 
 
 def _json(text: str) -> list[Call] | None:
@@ -62,7 +75,12 @@ def _python(text: str) -> list[Call]:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Malformed("not a list of calls such as [f(a=1)]") from error
-    return [_python_call(one) for one in (node.elts if isinstance(node, ast.List | ast.Tuple) else [node])]
+    calls = [_python_call(one) for one in (node.elts if isinstance(node, ast.List | ast.Tuple) else [node])]
+    try:
+        json.dumps([c.arguments for c in calls], allow_nan=False)  # bytes, sets, inf are literals too
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Malformed("an argument is not a JSON value") from error
+    return calls
 
 
 def _python_call(node: ast.expr) -> Call:

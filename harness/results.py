@@ -99,7 +99,8 @@ class RunFolder:
         path = self.folder / name
         lines = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         try:
-            with path.open("a", encoding="utf-8") as out:
+            # Half a surrogate pair, which a model may write, becomes the JSON escape of itself.
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as out:
                 out.write(lines)
         except OSError as error:
             raise CannotWrite(path, error.strerror or str(error)) from error

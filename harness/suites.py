@@ -79,6 +79,10 @@ class Suite:
     # The confidence (0..1) that an answer states, None where it states none; for suites that ask for one.
     confidence: Callable[[Item, str], float | None] | None = None
 
+    def __post_init__(self) -> None:
+        if (self.method == "act") != (self.world is not None):
+            raise ValueError(f"{self.id}: a suite that acts has worlds, and no other has")
+
     def items(self, seed: int = 0, n: int | None = None, level: int | None = None) -> list[Item]:
         """Items of one seed, all or `n` of them stratified by level and language, of one level or all."""
         shipped = seed == 0 and not self.fixed and samples_file(self.id).exists()

@@ -24,7 +24,7 @@ from typing import Any
 from harness.calls import written
 from harness.quantity import stream
 from harness.suites import LEVELS, Grade, Item, Suite, beside
-from harness.worlds import World, first_prompt, replayed
+from harness.worlds import World, asked, replay
 
 _domains, _drawing = beside(__file__, "_desk_domains"), beside(__file__, "_drawing")
 DESKS, VERIFY, Desk, Wish, call = (
@@ -32,6 +32,7 @@ DESKS, VERIFY, Desk, Wish, call = (
 )  # fmt: skip
 Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
+_FORM = "Write one line a turn: Action: with a list of calls, or Answer: with words for the customer. An example:"
 _CODE = re.compile(r"\b[RBT]\d\b")
 _NAMES = ("Ada", "Bruno", "Chidi", "Dalia", "Emil", "Farah", "Goran", "Hanna", "Ivo", "Jun", "Kofi", "Lena",
           "Marta", "Nils", "Oona", "Pavel")  # fmt: skip
@@ -82,7 +83,7 @@ def _item(seed: int, level: int, group: str, name: str, first: str, rng: Rng, us
     }  # fmt: skip
     item = Item(f"service-desk-{seed}-{level}-{group}-{len(used)}", "", "", level, group=group, data=data)
     answer = "\n".join(_expert(desk, script, wishes, trap))
-    return Item(item.id, first_prompt(world(item)), answer, level, group=group, data=data)
+    return Item(item.id, asked(world(item)), answer, level, group=group, data=data)
 
 
 def _number(rng: Rng, used: set[str]) -> str:
@@ -159,7 +160,7 @@ def world(item: Item) -> World:
     state = {"db": copy.deepcopy(item.data["db"]), "pin": script["pins"][-1], "verified": script["verified"],
              "talk": {"wish": 0, "pin": 0, "asked": 0}}  # fmt: skip
     policy = _POLICY.format(of=desk.of, thing=desk.thing, zero=_zero(desk), rules="\n".join(desk.rules))
-    example = f"Example:\n{desk.example}"
+    example = f"{_FORM}\n\n{desk.example}"
     return World(state, (*desk.tools, VERIFY), script["asks"][0], policy, _customer(script), example)
 
 
@@ -188,7 +189,9 @@ def grade(item: Item, text: str) -> Grade:
     the numbers, the codes of the rules that apply, and no other code."""
     if not any(line.strip().startswith(("Action:", "Answer:")) for line in text.splitlines()):
         return Grade(0.0, "unparsed")
-    ended, wanted = replayed(world(item), text), replayed(world(item), item.answer)
+    ended, wanted = world(item), world(item)
+    replay(ended, text)
+    replay(wanted, item.answer)
     if ended.state["db"] != wanted.state["db"]:
         return Grade(0.0, "wrong", "the database differs")
     told, codes = " ".join(ended.said), {word for word in item.data["must_say"] if _CODE.fullmatch(word)}

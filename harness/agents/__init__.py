@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from harness.agents.episode import Episode, Limits, Turn, play
+from harness.agents.episode import Episode, Limits, Turn, play, playing
 from harness.agents.messages import Actor, Message, Move
 from harness.agents.native import NativeActor
 from harness.agents.react import ReactActor
 from harness.agents.requests import request_frame
 
-__all__ = [
-    "Actor",
-    "Episode",
-    "Limits",
-    "Message",
-    "Move",
-    "NativeActor",
-    "ReactActor",
-    "Turn",
-    "play",
-    "request_frame",
-]
+__all__ = ["Actor", "Episode", "Limits", "Message", "Move", "NativeActor", "ReactActor", "Turn", "play", "playing",
+           "request_frame"]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,26 +15,29 @@ from harness.worlds import World
 
 @dataclass(frozen=True)
 class Limits:
-    """When an episode ends unfinished. Tokens are input and output of all turns; time is wall clock of the episode.
+    """When an episode ends unfinished.
 
-    Prices are USD per million tokens. A limit in tokens or money binds only where the runner counts tokens.
+    Tokens are input and output of all turns. Time is the model's and the tools' own; where the runner does not say
+    how long an answer took, wall clock since the episodes began. Prices are USD per million tokens. A limit in tokens
+    or money binds only where the runner counts tokens. `stuck` is turns in a row that only failed or repeated the one
+    before: a small model may go on so for ever.
     """
 
     turns: int = 30
-    repeats: int = 3  # the same text so often in a row, with the same results: it would go on for ever
     tokens: float = math.inf
     time_s: float = math.inf
     usd: float = math.inf
     usd_per_m_input: float = 0.0
     usd_per_m_output: float = 0.0
+    stuck: int = 3
 
-    def met(self, turns: Sequence[Turn], spent_s: float) -> str:
+    def met(self, turns: Sequence[Turn], wall_s: float) -> str:
         """The name of the limit that is reached, or an empty word."""
         read, wrote = (sum(getattr(t, k) or 0 for t in turns) for k in ("prompt_tokens", "output_tokens"))
         usd = (read * self.usd_per_m_input + wrote * self.usd_per_m_output) / 1e6
-        if len(turns) >= self.repeats and len({(t.text, t.results, t.reply) for t in turns[-self.repeats :]}) == 1:
-            return "repeats"
-        spent = {"turns": len(turns), "tokens": read + wrote, "time_s": spent_s, "usd": usd}
+        timed = all(t.model_s is not None for t in turns)
+        time_s = sum(t.model_s + t.tool_s for t in turns) if timed else wall_s
+        spent = {"turns": len(turns), "tokens": read + wrote, "time_s": time_s, "usd": usd, "stuck": _stuck(turns)}
         return next((name for name, value in spent.items() if value >= getattr(self, name)), "")
 
 
@@ -53,9 +56,21 @@ class Turn:
     tool_s: float
     model_s: float | None
     reply: str | None  # of the other party
+    tool_calls: int = 0
 
     def line(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _stuck(turns: Sequence[Turn]) -> int:
+    """Turns at the end, in a row, that failed or repeated the calls of the one before."""
+    count = 0
+    for k in range(len(turns) - 1, -1, -1):
+        again = k > 0 and turns[k].calls and turns[k].calls == turns[k - 1].calls
+        if not (turns[k].error or again):
+            break
+        count += 1
+    return count
 
 
 @dataclass
@@ -72,7 +87,7 @@ class Episode:
     def transcript(self) -> str:
         """The well-formed moves, one line each, as `Action:` and `Answer:`: replayed on a new world, the same state."""
         lines = (
-            f"Answer: {' '.join(t.said.split())}".rstrip() if t.said is not None else f"Action: {t.calls}"
+            f"Answer: {t.said}".rstrip() if t.said is not None else f"Action: {t.calls}"
             for t in self.turns
             if t.calls or t.said is not None
         )
@@ -83,6 +98,15 @@ def play(
     worlds: Sequence[World], actor: Actor, limits: Limits, done: Callable[[int, Episode], None] = lambda k, e: None
 ) -> list[Episode]:
     """Advance all episodes a turn at a time until each has ended; `done` is told of each as it ends."""
+    ended: dict[int, Episode] = {}
+    for k, episode in playing(worlds, actor, limits):
+        done(k, episode)
+        ended[k] = episode
+    return [ended[k] for k in range(len(worlds))]
+
+
+def playing(worlds: Sequence[World], actor: Actor, limits: Limits) -> Iterator[tuple[int, Episode]]:
+    """The same, each episode with its index as it ends."""
     episodes = [Episode(world, messages=[Message("user", world.opening)]) for world in worlds]
     begun = time.perf_counter()
     live = list(range(len(episodes)))
@@ -93,30 +117,42 @@ def play(
             if not episodes[k].finish:
                 episodes[k].finish = limits.met(episodes[k].turns, time.perf_counter() - begun)
             if episodes[k].finish:
-                done(k, episodes[k])
+                yield k, episodes[k]
         live = [k for k in live if not episodes[k].finish]
-    return episodes
 
 
 def _advance(episode: Episode, move: Move) -> None:
-    answer = move.answer
+    answer, world = move.answer, episode.world
     if answer.finish == "error":
         episode.finish, episode.error = "error", answer.error
         return
+    said = None if move.said is None else " ".join(move.said.split())  # one line, as a transcript holds it
     begun = time.perf_counter()
-    outcomes = [episode.world.call(call) for call in move.calls]
+    outcomes = world.act(move.calls) if said is None else []
     tool_s = time.perf_counter() - begun
-    reply = episode.world.answer(move.said) if move.said is not None else None
+    reply = world.answer(said) if said is not None else None
     error = move.error or next((e for _, e in outcomes if e), "")
     results = tuple(result or f"Error: {e}" for result, e in outcomes)
-    text = answer.text.strip() or (f"Action: {written(move.calls)}" if move.calls else "")
+    text = _shown(move)
     episode.messages.append(Message("assistant", text, move.calls))
     episode.messages += [Message("tool", r) for r in (results or ((f"Error: {move.error}",) if move.error else ()))]
     if reply is not None:
         episode.messages.append(Message("user", reply))
-    elif move.said is not None:
+    if world.over:
         episode.finish = "stop"
     episode.turns.append(
         Turn(len(episode.turns), answer.prompt_tokens, answer.output_tokens, answer.text,
-             written(move.calls) if move.calls else "", move.said, results, error, tool_s, answer.e2e_s, reply)
+             written(move.calls) if move.calls else "", said, results, error, tool_s, answer.e2e_s, reply,
+             len(move.calls))
     )  # fmt: skip
+
+
+def _shown(move: Move) -> str:
+    """What the model is shown of its own move: its text up to the line that decided, so that no move stands unmade."""
+    lines = move.answer.text.strip().splitlines()
+    if not lines and move.calls:
+        return f"Action: {written(move.calls)}"
+    for k, line in enumerate(lines):
+        if line.strip().startswith(("Action:", "Answer:", "[")):
+            return "\n".join(lines[: k + 1])
+    return "\n".join(lines)

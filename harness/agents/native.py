@@ -8,13 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from harness.agents.messages import Message, Move
 from harness.answers import Answer
-from harness.calls import Call
-from harness.runners.api import ApiRunner
+from harness.calls import Call, checked
 from harness.worlds import Tool, World
+
+
+class ChatRunner(Protocol):
+    """A runner with a chat endpoint: (reply, why there is none, seconds) for each conversation."""
+
+    def chat(
+        self, conversations: Sequence[tuple[list[dict], list[dict]]], max_tokens: int, temperature: float, seed: int
+    ) -> list[tuple[dict[str, Any] | None, str, float]]: ...
+
+
+class NativeActor:
+    """A runner with a chat endpoint as an actor. The worlds' examples, which are of plain text, are not shown."""
+
+    asks = "native"
+
+    def __init__(self, runner: ChatRunner, max_tokens: int, temperature: float = 0.0, seed: int = 0) -> None:
+        self.runner, self.max_tokens, self.temperature, self.seed = runner, max_tokens, temperature, seed
+
+    def act(self, worlds: Sequence[World], messages: Sequence[Sequence[Message]]) -> list[Move]:
+        asked = [(chat(w, m), schema(w.tools)) for w, m in zip(worlds, messages, strict=True)]
+        replies = self.runner.chat(asked, self.max_tokens, self.temperature, self.seed)
+        return [Move(Answer("", finish="error", error=why)) if reply is None else move(reply, e2e_s)
+                for reply, why, e2e_s in replies]  # fmt: skip
 
 
 def schema(tools: Sequence[Tool]) -> list[dict[str, Any]]:
@@ -45,37 +67,25 @@ def chat(world: World, messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 def move(reply: Mapping[str, Any], e2e_s: float | None = None) -> Move:
     """What a chat completion means. A reply of another shape, or broken arguments, are a move with an error."""
-    usage = reply.get("usage") or {}
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    if isinstance(reply.get("error"), str):  # the endpoint failed: no move of the model's
-        return Move(Answer("", finish="error", error=reply["error"]))
+    counts: tuple[int | None, int | None] = (None, None)
     try:
+        usage = reply.get("usage") or {}
+        counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
         choice = reply["choices"][0]
         message = choice["message"]
-        answer = Answer(message.get("content") or "", (), *counts, choice.get("finish_reason") or "stop", None, e2e_s)
-        calls = tuple(_call(one["function"]) for one in message.get("tool_calls") or ())
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as why:
+        answer = Answer(str(message.get("content") or ""), (), *counts, _finish(choice), None, e2e_s)
+        calls = tuple(checked([_call(one["function"]) for one in message.get("tool_calls") or ()]))
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as why:
         return Move(Answer("", (), *counts, e2e_s=e2e_s), error=f"not a tool call: {why}")
     return Move(answer, calls) if calls else Move(answer, said=answer.text)
+
+
+def _finish(choice: Mapping[str, Any]) -> str:
+    return "length" if choice.get("finish_reason") == "length" else "stop"
 
 
 def _call(function: Mapping[str, Any]) -> Call:
     arguments = json.loads(function["arguments"] or "{}")
     if not isinstance(arguments, dict):
         raise ValueError("arguments are a JSON object")
-    return Call(function["name"], arguments)
-
-
-class NativeActor:
-    """An endpoint that takes `tools` as an actor: one request an episode and round, several at a time."""
-
-    def __init__(self, runner: ApiRunner, max_tokens: int, temperature: float = 0.0, seed: int = 0) -> None:
-        self.runner = runner
-        self.settings = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-
-    def act(self, worlds: Sequence[World], messages: Sequence[Sequence[Message]]) -> list[Move]:
-        bodies = [
-            {**self.settings, "messages": chat(w, m), "tools": schema(w.tools)}
-            for w, m in zip(worlds, messages, strict=True)
-        ]
-        return [move(reply, seconds) for reply, seconds in self.runner.chat(bodies)]
+    return Call(str(function["name"]), arguments)

@@ -7,25 +7,27 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.agents.episode import Episode
+from harness.agents.episode import Turn
 from harness.errors import UserMistake
 
 
 def request_frame(
-    episodes: Sequence[Episode], person_gap_s: float, arrivals_s: Sequence[float] | None = None
+    episodes: Sequence[Sequence[Turn]], person_gap_s: float, arrivals_s: Sequence[float] | None = None
 ) -> pd.DataFrame:
-    """One row a turn: session, turn, isl, osl (tokens), gap_s, gap_kind, arrival_s, as `harness.simulate` reads them.
+    """Episodes' turns, one row each: session, turn, isl, osl (tokens), gap_s, gap_kind, arrival_s.
+
+    The columns are those that `harness.simulate` reads.
 
     A gap after a tool is its measured time; a scripted party answers at once, so how long a person would take is the
     caller's `person_gap_s`. Sessions arrive at `arrivals_s`, all at 0 unless given. Raises UserMistake where the
     runner counted no tokens: a length is not guessed. A turn that wrote nothing took one token, its end.
     """
     rows = []
-    for k, episode in enumerate(episodes):
-        for i, turn in enumerate(episode.turns):
+    for k, turns in enumerate(episodes):
+        for i, turn in enumerate(turns):
             if turn.prompt_tokens is None or turn.output_tokens is None:
                 raise UserMistake("these episodes have no token counts; play them with a runner that counts tokens")
-            before = episode.turns[i - 1] if i else None
+            before = turns[i - 1] if i else None
             person = before is not None and before.reply is not None
             rows.append({
                 "session": f"episode-{k}", "turn": i, "isl": turn.prompt_tokens, "osl": max(1, turn.output_tokens),

@@ -186,9 +186,10 @@ def _gold_nats(items, gold, runner, progress) -> list[dict[str, float]]:
 def _acted(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[int], list[Graded]]]:
     """Episodes are played together, a turn at a time, and graded by their transcripts as they end."""
     nats = _gold_nats(items, gold, runner, progress)
-    actor = (NativeActor if asking.native_tools else ReactActor)(
-        runner, suite.max_tokens, asking.temperature, asking.seed
-    )
+    sampling = {"temperature": asking.temperature, "seed": asking.seed}
+    actor = ReactActor(runner, suite.max_tokens, suite.stop, **sampling)
+    if asking.native_tools:
+        actor = NativeActor(runner, suite.max_tokens, **sampling)
     limits = asking.limits or Limits(turns=0)
     limits = limits if limits.turns else replace(limits, turns=suite.max_turns)
     worlds = [suite.world(item) for _ in range(asking.epochs) for item in items]

@@ -265,7 +265,7 @@ def _keep_episodes(folder: RunFolder, run: SuiteRun) -> None:
         ))  # fmt: skip
     turns = [t for g in played for t in g.episode.turns]
     if turns and all(t.prompt_tokens is not None and t.output_tokens is not None for t in turns):
-        frame = request_frame([g.episode for g in played], PERSON_GAP_S)
+        frame = request_frame([g.episode.turns for g in played], PERSON_GAP_S)
         write_whole(folder.folder / f"requests-{run.suite.id}.csv", frame.to_csv(index=False))
 
 

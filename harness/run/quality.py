@@ -71,7 +71,7 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     played = [g.episode for g in graded if g.episode is not None]
     if played:
         yield row("turns_mean", fmean(len(e.turns) for e in played), "count", n=n)
-        yield row("tool_calls_mean", fmean(sum(len(t.results) for t in e.turns) for e in played), "count", n=n)
+        yield row("tool_calls_mean", fmean(sum(t.tool_calls for t in e.turns) for e in played), "count", n=n)
         over = Counter(e.finish for e in played if e.finish not in ("stop", "error"))
         ended = ", ".join(f"{k} by {name}" for name, k in over.items())
         yield row("ended_by_limit", over.total() / n, n=n, note=ended)

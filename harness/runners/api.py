@@ -1,6 +1,7 @@
-"""An OpenAI-compatible completions endpoint as a runner (vLLM, SGLang, llama.cpp server and others serve it).
+"""An OpenAI-compatible endpoint as a runner (vLLM, SGLang, llama.cpp server and others serve it).
 
-Standard library only: one POST a prompt to `<url>/completions`, several at a time, retried when the server
+Standard library only: one POST a prompt to `<url>/completions` (one a turn to `<url>/chat/completions` where a suite
+acts through the endpoint's own function calling), several at a time, retried when the server
 asks for patience. The key is read from the environment (`STACKLINE_API_KEY`, else `OPENAI_API_KEY`).
 """
 
@@ -33,7 +34,8 @@ class ApiRunner:
         if not url.startswith(("http://", "https://")):
             raise UserMistake(f"endpoint '{url}': expected api:MODEL@http(s)://HOST/v1")
         self.id, self.model = f"api:{model}", model
-        self.url, self.chat_url = url.rstrip("/") + "/completions", url.rstrip("/") + "/chat/completions"
+        self.url = url.rstrip("/") + "/completions"
+        self.chat_url = url.rstrip("/") + "/chat/completions"
         self.concurrency, self.timeout_s = concurrency, timeout_s
         self.key = os.environ.get("STACKLINE_API_KEY") or os.environ.get("OPENAI_API_KEY", "")
 
@@ -73,25 +75,28 @@ class ApiRunner:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for open requests
 
-    def chat(self, bodies: Sequence[dict]) -> list[tuple[dict, float]]:
-        """Chat completions, (reply, seconds) in order; a request that failed is {"error": why}."""
+    def chat(
+        self, conversations: Sequence[tuple[list[dict], list[dict]]], max_tokens: int, temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[tuple[dict | None, str, float]]:
+        """A chat completion for each (messages, tools): (reply, why there is none, seconds)."""
         with ThreadPoolExecutor(self.concurrency) as pool:
-            return list(pool.map(self._chat, bodies))
+            settings = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+            return list(pool.map(lambda one: self._chat(*one, settings), conversations))
 
-    def _chat(self, body: dict) -> tuple[dict, float]:
+    def _chat(self, messages: list[dict], tools: list[dict], settings: dict) -> tuple[dict | None, str, float]:
+        body = {"model": self.model, "messages": messages, "tools": tools or None, **settings}
         begun = time.perf_counter()
         try:
-            reply = self._post({"model": self.model, **body}, self.chat_url)
-            if not isinstance(reply, dict):
-                raise StacklineError(f"{self.chat_url} answered without an object")
+            reply = self._post(self.chat_url, body)
         except StacklineError as error:
-            reply = {"error": str(error)}
-        return reply, time.perf_counter() - begun
+            return None, str(error), time.perf_counter() - begun
+        return reply, "", time.perf_counter() - begun
 
     def _ask(self, body: dict, stop: Sequence[str]) -> Answer:
         begun = time.perf_counter()
         try:
-            reply = self._post(body, self.url)
+            reply = self._post(self.url, body)
             choice, usage = reply["choices"][0], reply.get("usage") or {}
             text, finish = choice["text"], choice.get("finish_reason") or "stop"
             if not isinstance(text, str):
@@ -104,7 +109,7 @@ class ApiRunner:
                       "length" if finish == "length" and cut == len(text) else "stop", None,
                       time.perf_counter() - begun)  # fmt: skip
 
-    def _post(self, body: dict, url: str) -> dict:
+    def _post(self, url: str, body: dict) -> dict:
         data = json.dumps({k: v for k, v in body.items() if v is not None}).encode()
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         for pause_s in (*_RETRY_AFTER_S, None):

@@ -16,6 +16,7 @@ class ReplayRunner:
 
     weight_dtype = ""
     tokenizer = None
+    recorded = True  # an episode's answer is its whole transcript
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)

@@ -1,0 +1,402 @@
+"""Worlds of function-calling about money and goods: bank, orders, travel. As in _function_calling_home.py."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from harness.suites import beside
+
+_job = beside(__file__, "_function_calling_job")
+Job, call, known, one, some = _job.Job, _job.call, _job.known, _job.one, _job.some
+_PEOPLE = ("Mara", "Tomas", "Ines", "Joel", "Priya", "Hugo", "Aiko", "Femi")
+
+
+# Bank: accounts, cards.
+
+
+def list_accounts(state, owner: str) -> list:
+    """Accounts of a person: their ids and kinds, without balances."""
+    return [{"id": k, "kind": a["kind"]} for k, a in state["accounts"].items() if a["owner"].lower() == owner.lower()]
+
+
+def get_balance(state, account: str) -> float:
+    """Balance of an account in euros."""
+    return known(state["accounts"], account, "account")["balance"]
+
+
+def transfer(state, source: str, target: str, amount: float) -> str:
+    """Transfer euros from an account to another."""
+    giver, taker = known(state["accounts"], source, "account"), known(state["accounts"], target, "account")
+    if not 0 < amount <= giver["balance"]:
+        raise ValueError("the amount is above the balance, or not above 0")
+    giver["balance"] = round(giver["balance"] - amount, 2)
+    taker["balance"] = round(taker["balance"] + amount, 2)
+    return "transferred"
+
+
+def list_cards(state, owner: str) -> list:
+    """Cards of a person: ids, kinds, monthly limits in euros, and whether they are blocked."""
+    return [{"id": k, **c} for k, c in state["cards"].items() if c["owner"].lower() == owner.lower()]
+
+
+def block_card(state, card: str, reason: str = "not said") -> str:
+    """Block a card."""
+    known(state["cards"], card, "card")["blocked"] = True
+    return "blocked"
+
+
+def set_card_limit(state, card: str, euros: float) -> str:
+    """Set a card's monthly limit in euros."""
+    known(state["cards"], card, "card")["limit"] = euros
+    return "set"
+
+
+def open_account(state, owner: str, kind: str) -> str:
+    """Open an account of a kind (current, savings or joint) for a person; returns its id."""
+    key = f"A{900 + len(state['accounts'])}"
+    state["accounts"][key] = {"owner": owner, "kind": kind.lower(), "balance": 0.0}
+    return key
+
+
+def _bank(rng) -> dict:
+    people = some(rng, _PEOPLE, 3)
+    numbers = iter(some(rng, range(100, 900), 12))
+    accounts = {f"A{next(numbers)}": {"owner": p, "kind": kind, "balance": int(rng.integers(5000, 90000)) / 20}
+                for p in people for kind in ("current", "savings")}  # fmt: skip
+    cards = {
+        f"C{next(numbers)}": {"owner": p, "kind": kind, "limit": 100.0 * int(rng.integers(4, 30)), "blocked": False}
+        for p in people for kind in ("credit", "debit")
+    }  # fmt: skip
+    return {"accounts": accounts, "cards": cards}
+
+
+def _owners(rng, state):
+    return some(rng, sorted({a["owner"] for a in state["accounts"].values()}), 2)
+
+
+def _account(state, owner: str, kind: str) -> str:
+    return next(k for k, a in state["accounts"].items() if (a["owner"], a["kind"]) == (owner, kind))
+
+
+def _card(rng, state):
+    return one(rng, sorted((k, c) for k, c in state["cards"].items() if not c["blocked"]))
+
+
+def _pay(rng, state):
+    giver, taker = _owners(rng, state)
+    source, target = _account(state, giver, "current"), _account(state, taker, "savings")
+    amount = 5 * int(rng.integers(2, 40))
+    if amount > state["accounts"][source]["balance"]:
+        return None
+    return Job(f"Transfer {amount} euros from {giver}'s current account to {taker}'s savings account.",
+               (call(transfer, source=source, target=target, amount=amount),),
+               (call(list_accounts, owner=giver), call(list_accounts, owner=taker)), (),
+               f"Transfer money from {giver}'s current account to {taker}'s savings account.",
+               f"{amount} euros.")  # fmt: skip
+
+
+def _empty(rng, state):
+    owner = _owners(rng, state)[0]
+    source, target = _account(state, owner, "savings"), _account(state, owner, "current")
+    amount = state["accounts"][source]["balance"]
+    if amount <= 0:
+        return None
+    return Job(f"Move all the money on {owner}'s savings account to {owner}'s current account.",
+               (call(transfer, source=source, target=target, amount=amount),),
+               (call(list_accounts, owner=owner), call(get_balance, account=source)))  # fmt: skip
+
+
+def _balance(rng, state):
+    owner, kind = _owners(rng, state)[0], one(rng, ("savings", "current"))
+    key = _account(state, owner, kind)
+    return Job(f"Tell me the balance of {owner}'s {kind} account.", (), (call(list_accounts, owner=owner),),
+               (call(get_balance, account=key),))  # fmt: skip
+
+
+def _block(rng, state):
+    key, c = _card(rng, state)
+    return Job(f"Block {c['owner']}'s {c['kind']} card.", (call(block_card, card=key),),
+               (call(list_cards, owner=c["owner"]),), (), f"A {c['kind']} card was lost. Block it.",
+               f"It is {c['owner']}'s.")  # fmt: skip
+
+
+def _halve(rng, state):
+    key, c = _card(rng, state)
+    halved = call(set_card_limit, card=key, euros=c["limit"] / 2)
+    return Job(f"Halve the monthly limit of {c['owner']}'s {c['kind']} card.", (halved,),
+               (call(list_cards, owner=c["owner"]),))  # fmt: skip
+
+
+# Orders: a shop's goods, a cart, orders sent and not sent.
+
+
+def search_goods(state, words: str) -> list:
+    """Goods whose name holds the words: ids, prices in euros, stock."""
+    return [{"id": k, **g} for k, g in state["goods"].items() if words.lower() in g["name"].lower()]
+
+
+def add_to_cart(state, good: str, quantity: int = 1) -> str:
+    """Put a quantity of a good into the cart."""
+    if not 0 < quantity <= known(state["goods"], good, "good")["stock"]:
+        raise ValueError("so many are not in stock")
+    state["cart"][good] = state["cart"].get(good, 0) + quantity
+    return "added"
+
+
+def remove_from_cart(state, good: str) -> str:
+    """Take a good out of the cart."""
+    known(state["cart"], good, "good in the cart")
+    del state["cart"][good]
+    return "removed"
+
+
+def view_cart(state) -> dict:
+    """Goods in the cart with their quantities."""
+    return state["cart"]
+
+
+def list_orders(state) -> list:
+    """All orders with their ids, goods and states."""
+    return [{"id": k, **o} for k, o in state["orders"].items()]
+
+
+def cancel_order(state, order: str) -> str:
+    """Cancel an order that is not sent yet."""
+    found = known(state["orders"], order, "order")
+    if found["state"] != "open":
+        raise ValueError(f"the order is {found['state']}")
+    found["state"] = "cancelled"
+    return "cancelled"
+
+
+def place_order(state, city: str, speed: str = "standard") -> str:
+    """Order what is in the cart to a city, at the speed standard or express; returns the order's id."""
+    if not state["cart"]:
+        raise ValueError("the cart is empty")
+    key = f"O{700 + len(state['orders'])}"
+    state["orders"][key] = {"good": ", ".join(sorted(state["cart"])), "state": "open", "city": city, "speed": speed}
+    state["cart"] = {}
+    return key
+
+
+_COLOURS = ("red", "blue", "green", "grey")
+_GOODS = ("kettle", "blanket", "notebook", "backpack", "teapot", "umbrella", "scarf", "lantern")
+_CITIES = ("Lisbon", "Oslo", "Prague", "Riga", "Turin", "Dublin", "Bergen")
+
+
+def _orders(rng) -> dict:
+    kinds, numbers = some(rng, _GOODS, 5), some(rng, range(10, 99), 10)
+    names = [f"{colour} {kind}" for kind in kinds for colour in some(rng, _COLOURS, 2)]
+    prices = some(rng, range(40, 900), 10)
+    goods = {f"G{n}": {"name": name, "euros": price / 10, "stock": int(rng.integers(20, 60))}
+             for n, name, price in zip(numbers, names, prices, strict=True)}  # fmt: skip
+    orders = {
+        f"O{100 + 37 * k}": {"good": name, "state": "sent" if k == 1 else "open", "city": one(rng, _CITIES),
+                             "speed": "standard"}
+        for k, name in enumerate(some(rng, names, 4))
+    }  # fmt: skip
+    return {"goods": goods, "cart": {}, "orders": orders}
+
+
+def _good(rng, state):
+    return one(rng, sorted((k, g) for k, g in state["goods"].items() if k not in state["cart"]) or [("", {})])
+
+
+def _buy(rng, state):
+    key, g = _good(rng, state)
+    if not key:
+        return None
+    n = int(rng.integers(2, 15))
+    return Job(f"Put {n} of the {g['name']} into the cart.", (call(add_to_cart, good=key, quantity=n),),
+               (call(search_goods, words=g["name"]),), (), f"Put several of the {g['name']} into the cart.",
+               f"{n} of them.")  # fmt: skip
+
+
+def _cheaper(rng, state):
+    _, g = _good(rng, state)
+    kind = g["name"].split()[1] if g else ""
+    same = {k: v for k, v in state["goods"].items() if v["name"].endswith(kind)}
+    if not kind or any(k in state["cart"] for k in same):
+        return None
+    key, n = min(same, key=lambda k: same[k]["euros"]), int(rng.integers(2, 9))
+    return Job(f"Put {n} of the cheapest {kind} into the cart.", (call(add_to_cart, good=key, quantity=n),),
+               (call(search_goods, words=kind),))  # fmt: skip
+
+
+def _cancel(rng, state):
+    open_ones = sorted((k, o) for k, o in state["orders"].items() if o["state"] == "open" and "," not in o["good"])
+    open_ones = [(k, o) for k, o in open_ones if " " in o["good"]]
+    if not open_ones:
+        return None
+    key, o = one(rng, open_ones)
+    return Job(f"Cancel the order of the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
+               "Cancel one of my open orders." if len(open_ones) > 1 else "",
+               f"The one of the {o['good']}.")  # fmt: skip
+
+
+def _place(rng, state):
+    if not state["cart"]:
+        return None
+    city, speed = one(rng, _CITIES), one(rng, ("standard", "express"))
+    said = " by express" if speed == "express" else ""
+    more = {"speed": speed} if speed == "express" else {}
+    return Job(f"Order what is in the cart{said}, to {city}.", (call(place_order, city=city, **more),), (), (),
+               f"Order what is in the cart{said}, to the city of my friend.", f"It goes to {city}.")  # fmt: skip
+
+
+def _remove(rng, state):
+    if not state["cart"]:
+        return None
+    key = one(rng, sorted(state["cart"]))
+    name = state["goods"][key]["name"]
+    return Job(f"Take the {name} out of the cart again.", (call(remove_from_cart, good=key),),
+               (call(search_goods, words=name),))  # fmt: skip
+
+
+# Travel: flights, bookings, hotels.
+
+
+def search_flights(state, origin: str, destination: str) -> list:
+    """Flights between two cities: ids, departures (HH:MM), prices in euros."""
+    return [{"id": k, **f} for k, f in state["flights"].items()
+            if (f["origin"].lower(), f["destination"].lower()) == (origin.lower(), destination.lower())]  # fmt: skip
+
+
+def book_flight(state, flight: str, passenger: str) -> str:
+    """Book a flight for a passenger; returns the booking's id."""
+    known(state["flights"], flight, "flight")
+    key = f"B{500 + len(state['bookings'])}"
+    state["bookings"][key] = {"flight": flight, "passenger": passenger, "bag_kg": 0, "seat": "any", "state": "booked"}
+    return key
+
+
+def list_bookings(state, passenger: str) -> list:
+    """Bookings of a passenger with their ids."""
+    return [{"id": k, **b} for k, b in state["bookings"].items() if b["passenger"].lower() == passenger.lower()]
+
+
+def cancel_booking(state, booking: str) -> str:
+    """Cancel a booking."""
+    known(state["bookings"], booking, "booking")["state"] = "cancelled"
+    return "cancelled"
+
+
+def add_bag(state, booking: str, kilograms: int) -> str:
+    """Add a bag of at most 32 kilograms to a booking, in place of the one it has."""
+    if not 0 < kilograms <= 32:
+        raise ValueError("a bag has 1 to 32 kilograms")
+    known(state["bookings"], booking, "booking")["bag_kg"] = kilograms
+    return "added"
+
+
+def choose_seat(state, booking: str, seat: str) -> str:
+    """Choose a seat such as 12C for a booking."""
+    known(state["bookings"], booking, "booking")["seat"] = seat
+    return "chosen"
+
+
+def search_hotels(state, city: str) -> list:
+    """Hotels of a city: ids and prices of a night in euros."""
+    return [{"id": k, **h} for k, h in state["hotels"].items() if h["city"].lower() == city.lower()]
+
+
+def book_hotel(state, hotel: str, guest: str, nights: int) -> str:
+    """Book nights in a hotel for a guest."""
+    known(state["hotels"], hotel, "hotel")["guests"][guest.lower()] = nights
+    return "booked"
+
+
+# fmt: off
+def _travel(rng) -> dict:
+    cities, people, numbers = some(rng, _CITIES, 4), some(rng, _PEOPLE, 4), iter(some(rng, range(100, 499), 30))
+    pairs = [(cities[0], cities[1]), (cities[0], cities[2]), (cities[3], cities[1])]
+    flights = {}
+    for origin, destination in pairs:
+        for price, start in zip(some(rng, range(60, 400), 3), some(rng, range(24, 88), 3), strict=True):
+            flights[f"F{next(numbers)}"] = {"origin": origin, "destination": destination,
+                                            "departs": f"{start // 4:02}:{start % 4 * 15:02}", "euros": price}
+    bookings = {f"B{next(numbers)}": {"flight": one(rng, sorted(flights)), "passenger": p, "bag_kg": 0, "seat": "any",
+                                      "state": "booked"} for p in people[:3]}
+    hotels = {f"H{next(numbers)}": {"city": city, "euros_a_night": price, "guests": {}}
+              for city in cities[:3] for price in some(rng, range(50, 260), 3)}
+    return {"flights": flights, "bookings": bookings, "hotels": hotels}
+# fmt: on
+
+
+def _book(rng, state):
+    _, f = one(rng, sorted(state["flights"].items()))
+    key, what = one(rng, (("euros", "cheapest"), ("departs", "earliest")))
+    same = {k: v for k, v in state["flights"].items()
+            if (v["origin"], v["destination"]) == (f["origin"], f["destination"])}  # fmt: skip
+    best, who = min(same, key=lambda k: same[k][key]), one(rng, _PEOPLE)
+    return Job(f"Book the {what} flight from {f['origin']} to {f['destination']} for {who}.",
+               (call(book_flight, flight=best, passenger=who),),
+               (call(search_flights, origin=f["origin"], destination=f["destination"]),), (),
+               f"Book the {what} flight from {f['origin']} to {f['destination']} for a friend of mine.",
+               f"My friend is {who}.")  # fmt: skip
+
+
+def _booking(rng, state):
+    """A booking whose passenger has no other."""
+    names = [b["passenger"] for b in state["bookings"].values()]
+    alone = sorted((k, b) for k, b in state["bookings"].items()
+                   if b["state"] == "booked" and names.count(b["passenger"]) == 1)  # fmt: skip
+    return one(rng, alone) if alone else ("", {})
+
+
+def _bag(rng, state):
+    key, b = _booking(rng, state)
+    if not key:
+        return None
+    weight = one(rng, [w for w in range(8, 32) if w != b["bag_kg"]])
+    return Job(f"Add a bag of {weight} kilograms to {b['passenger']}'s booking.",
+               (call(add_bag, booking=key, kilograms=weight),), (call(list_bookings, passenger=b["passenger"]),), (),
+               f"Add a bag to {b['passenger']}'s booking.", f"Its weight is {weight} kilograms.")  # fmt: skip
+
+
+def _seat(rng, state):
+    key, b = _booking(rng, state)
+    if not key:
+        return None
+    seat = f"{int(rng.integers(2, 30))}{one(rng, 'ABCDEF')}"
+    whose = f"{b['passenger']}'s booking"
+    return Job(f"Choose the seat {seat} in {whose}.", (call(choose_seat, booking=key, seat=seat),),
+               (call(list_bookings, passenger=b["passenger"]),), (), f"Choose another seat in {whose}.",
+               f"The seat {seat}.")  # fmt: skip
+
+
+def _drop(rng, state):
+    key, b = _booking(rng, state)
+    if not key:
+        return None
+    return Job(f"Cancel the booking of {b['passenger']}.", (call(cancel_booking, booking=key),),
+               (call(list_bookings, passenger=b["passenger"]),))  # fmt: skip
+
+
+def _stay(rng, state):
+    city, who = one(rng, sorted({h["city"] for h in state["hotels"].values()})), one(rng, _PEOPLE)
+    nights = int(rng.integers(2, 9))
+    same = {k: h for k, h in state["hotels"].items() if h["city"] == city}
+    best = min(same, key=lambda k: same[k]["euros_a_night"])
+    if state["hotels"][best]["guests"].get(who.lower()) == nights:
+        return None
+    return Job(f"Book {nights} nights in the cheapest hotel of {city} for {who}.",
+               (call(book_hotel, hotel=best, guest=who, nights=nights),), (call(search_hotels, city=city),), (),
+               f"Book some nights in the cheapest hotel of {city} for {who}.", f"{nights} nights.")  # fmt: skip
+
+
+DOMAINS = {
+    "bank": SimpleNamespace(
+        start=_bank, jobs=(_pay, _empty, _balance, _block, _halve),
+        functions=(list_accounts, get_balance, transfer, list_cards, block_card, set_card_limit, open_account),
+    ),
+    "orders": SimpleNamespace(
+        start=_orders, jobs=(_buy, _cheaper, _cancel, _place, _remove),
+        functions=(search_goods, add_to_cart, remove_from_cart, view_cart, list_orders, cancel_order, place_order),
+    ),
+    "travel": SimpleNamespace(
+        start=_travel, jobs=(_book, _bag, _seat, _drop, _stay),
+        functions=(search_flights, book_flight, list_bookings, cancel_booking, add_bag, choose_seat, search_hotels,
+                   book_hotel),
+    ),
+}  # fmt: skip
