@@ -37,9 +37,9 @@ class Tool:
     run: Callable[..., Any]
 
     def signature(self) -> str:
-        """One line for a prompt: `name(a: integer, unit: 'km' or 'mile' = 'km') - description`."""
+        """One line for a prompt: `name(a=integer, unit='km' or 'mile' (optional: 'km')) - description`."""
         required = self.parameters.get("required", ())
-        parts = (f"{name}: {_kind(about)}{'' if name in required else _default(about)}"
+        parts = (f"{name}={_kind(about)}{'' if name in required else _default(about)}"
                  for name, about in self.parameters["properties"].items())  # fmt: skip
         return f"{self.name}({', '.join(parts)}) - {self.description}"
 
@@ -51,7 +51,7 @@ def _kind(about: Mapping[str, Any]) -> str:
 
 
 def _default(about: Mapping[str, Any]) -> str:
-    return f" = {about['default']!r}" if "default" in about else " = optional"
+    return f" (optional: {about['default']!r})" if "default" in about else " (optional)"
 
 
 def tool_of(function: Callable[..., Any]) -> Tool:

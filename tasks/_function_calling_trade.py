@@ -224,14 +224,12 @@ def _cheaper(rng, state):
 
 
 def _cancel(rng, state):
-    open_ones = sorted((k, o) for k, o in state["orders"].items() if o["state"] == "open" and "," not in o["good"])
-    open_ones = [(k, o) for k, o in open_ones if " " in o["good"]]
-    if not open_ones:
+    waiting = sorted((k, o) for k, o in state["orders"].items() if o["state"] == "open" and len(o["good"].split()) == 2)
+    if not waiting:
         return None
-    key, o = one(rng, open_ones)
+    key, o = one(rng, waiting)
     return Job(f"Cancel the order of the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
-               "Cancel one of my open orders." if len(open_ones) > 1 else "",
-               f"The one of the {o['good']}.")  # fmt: skip
+               "Cancel one of my open orders." if len(waiting) > 1 else "", f"The one of the {o['good']}.")  # fmt: skip
 
 
 def _place(rng, state):

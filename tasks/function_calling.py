@@ -53,19 +53,24 @@ INSTRUCTIONS = (
 EXAMPLES = """Write one line: Action: with a list of calls, or Answer: with words for the user.
 
 Functions:
-count_pages(title: string) - Pages of a magazine
+count_pages(title=string) - Pages of a magazine
 User: Who won the match yesterday?
 Answer: I have no function for that.
 
 Functions:
-get_tide(port: string, day: string = 'Monday') - Tide table of a port
+get_tide(port=string, day=string (optional: 'Monday')) - Tide table of a port
 User: I need the tide tables of Dover and Calais.
 Action: [get_tide(port='Dover'), get_tide(port='Calais')]
 
 Functions:
-find_bird(name: string) - Find a bird by its name
-User: Please find the spotted owl for my daughter.
-Action: [find_bird(name='spotted owl')]"""
+paint_wall(colour=string) - Paint the wall in a colour
+User: The painters come early, so please paint the wall light grey first.
+Action: [paint_wall(colour='light grey')]
+
+Functions:
+find_bird(name=string) - Find a bird by its name
+User: Please find spotted owls for my daughter.
+Action: [find_bird(name='spotted owls')]"""
 
 
 def make(seed: int) -> list[Item]:

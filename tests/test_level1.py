@@ -8,6 +8,7 @@ from math import comb
 
 import pytest
 
+from harness.agents import Limits, ReactActor, play
 from harness.chance import chance_level
 from harness.errors import SandboxUnavailable
 from harness.suites import suite
@@ -15,7 +16,8 @@ from harness.suites import suite
 SEED = 109  # used nowhere while the suites were written
 ITEMS = 12  # as few as leave no doubt
 # Enough for a level-1 answer: one line of Python; the first number.
-TOKENS = {"contest-math": 6, "expert-exact": 8, "function-synthesis": 40, "word-problems-multilingual": 6}
+TOKENS = {"contest-math": 6, "expert-exact": 8, "function-calling": 32, "function-synthesis": 40,
+          "service-desk": 40, "word-problems-multilingual": 6}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,9 @@ def at_least(hits: int, n: int, p: float) -> float:
 
 
 def answers(one, items, model):
+    if one.method == "act":
+        actor = ReactActor(model, TOKENS[one.id], one.stop)
+        return [e.transcript for e in play([one.world(i) for i in items], actor, Limits(turns=8))]
     if one.method == "generate":
         return [a.text for a in model.generate([i.prompt for i in items], TOKENS[one.id], one.stop)]
     options = [(item, option) for item in items for option in item.choices]
@@ -41,9 +46,7 @@ def answers(one, items, model):
     return [max(scores, key=scores.get) for scores in per_byte]
 
 
-@pytest.mark.parametrize(
-    "suite_id", ["contest-math", "expert-exact", "function-synthesis", "science-choice", "word-problems-multilingual"]
-)
+@pytest.mark.parametrize("suite_id", [*TOKENS, "science-choice"])
 def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
     one = suite(suite_id)
     items = one.items(seed=SEED, n=ITEMS, level=1)
@@ -53,4 +56,4 @@ def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
     except SandboxUnavailable as why:
         pytest.skip(str(why))
     assert at_least(int(hits), len(items), chance) < 0.01, f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
-    assert hits >= 6
+    assert hits >= 3  # a third of what is known or continued at once, in one try

@@ -114,6 +114,7 @@ def test_a_replay_of_the_answers_scores_the_same(small_run, tmp_path):
     assert value(replayed) == value(small_run.rows)
 
 
+@pytest.mark.slow
 def test_asked_again_an_item_has_votes_and_passes(tmp_path):
     options = Options(suites=("word-problems-multilingual",), chips=("h100-sxm",), models=("smollm2-135m-instruct",),
                       limit=3, workers=1, out=tmp_path / "e", agents=False, epochs=4)  # fmt: skip
@@ -149,6 +150,7 @@ def test_asking_again_for_the_same_is_refused(options, tmp_path):
         run(Options(suites=("science-choice",), out=tmp_path / "p", **options), lambda _: None)
 
 
+@pytest.mark.slow
 def test_a_precision_is_run_beside_float32(tmp_path):
     options = Options(suites=("science-choice",), chips=("h100-sxm", "zhenwu-810e"), models=("smollm2-135m-instruct",),
                       limit=4, workers=1, out=tmp_path / "p", agents=False, precisions=("int4", "fp8"))  # fmt: skip
