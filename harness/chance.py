@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from textwrap import shorten
 
 from harness.suites import Item, Suite
 
@@ -39,6 +40,6 @@ def chance_level(suite: Suite, items: Sequence[Item] | None = None) -> Chance:
         per_strategy["uniform guessing"] = fmean(1 / len(item.choices) for item in items)
     if not suite.needs_sandbox:
         constant, _ = Counter(item.answer for item in items).most_common(1)[0]
-        per_strategy[f"always '{constant}'"] = fmean(suite.score(item, constant) for item in items)
+        per_strategy[f"always '{shorten(constant, 40)}'"] = fmean(suite.score(item, constant) for item in items)
     best = max(per_strategy, key=per_strategy.get)
     return Chance(per_strategy[best], best, per_strategy)

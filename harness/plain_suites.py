@@ -10,13 +10,14 @@ YAML holds what the suite is and its `questions`; JSONL holds the questions alon
         answer: F-17
 
 Scorers: `exact` compares the answer's first line, case, outer spaces and a closing full stop aside; `number` the last
-number of the text; `contains` looks for the answer in the text; `choice` scores the options by log-likelihood, or takes
-the option or letter that the text names.
+number of the text; `contains` looks for the answer in the text, as whole words; `choice` scores the options by
+log-likelihood, or takes the option or letter that the text names.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,10 @@ from typing import Any
 
 import yaml
 
-from harness.errors import BadFile, MissingFile
+from harness.errors import BadFile
 from harness.numbers import numbers
 from harness.options import option_meant
-from harness.suites import Grade, Item, Suite, suite_of
+from harness.suites import Grade, Item, Suite
 
 FIELDS = ("id", "question", "answer", "choices", "level", "lang", "group")
 ABOUT = ("title", "scorer", "licence", "version", "imitates", "differs", "max_tokens", "stop", "questions")
@@ -51,7 +52,8 @@ def _number(item: Item, text: str) -> Grade:
 
 
 def _contains(item: Item, text: str) -> Grade:
-    return _grade(item.answer.casefold() in text.casefold(), item.answer if text.strip() else "")
+    found = re.search(rf"(?<!\w){re.escape(item.answer.casefold())}(?!\w)", text.casefold())  # 7 is not in 17
+    return _grade(found is not None, " ".join(text.split())[:80])
 
 
 def _choice(item: Item, text: str) -> Grade:
@@ -204,21 +206,3 @@ questions:
     answer: Mercury
     level: 2
 """
-
-
-def checked(path: Path) -> str:
-    """One line on a suite that is sound. Raises BadFile where it does not load or an answer scores wrongly."""
-    from harness.chance import chance_level
-
-    if not path.exists():
-        raise MissingFile(path, "suite")
-    one, source = suite_of(path), _Source(path)
-    items = one.items()
-    for item in items:
-        if one.score(item, item.answer) != 1.0:
-            raise source.bad(f"{item.id}, answer", item.answer, f"an answer that its own scorer ({one.method}) accepts")
-        if one.score(item, "") != 0.0:
-            raise source.bad(f"{item.id}, answer", "scores 1 when nothing is said", "a scorer that refuses silence")
-    chance = chance_level(one, items)
-    languages = sorted({item.lang for item in items})
-    return f"{one.id}: ok, {len(items)} items in {', '.join(languages)}, chance {chance.value:.2f} ({chance.strategy})"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from harness.suites import beside
 
-Rng = np.random.Generator
+_drawing = beside(__file__, "_drawing")
+Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,6 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-
-
-def between(rng: Rng, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(rng.integers(low, high + 1))
-
-
-def pick(rng: Rng, options: Sequence):
-    return options[int(rng.integers(len(options)))]
 
 
 def some(rng: Rng, options: Sequence, n: int) -> list:

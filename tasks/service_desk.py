@@ -24,7 +24,8 @@ from typing import Any
 from harness.calls import written
 from harness.quantity import stream
 from harness.suites import LEVELS, Grade, Item, Suite, beside
-from harness.worlds import World, asked, replay
+from harness.worlds import World, replay
+from harness.worlds import asked as first_prompt
 
 _domains, _drawing = beside(__file__, "_desk_domains"), beside(__file__, "_drawing")
 DESKS, VERIFY, Desk, Wish, call = (
@@ -34,6 +35,7 @@ Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
 _FORM = "Write one line a turn: Action: with a list of calls, or Answer: with words for the customer. An example:"
 _CODE = re.compile(r"\b[RBT]\d\b")
+_HOW = "R3"  # says how money is returned, stands against nothing: it may be named
 _NAMES = ("Ada", "Bruno", "Chidi", "Dalia", "Emil", "Farah", "Goran", "Hanna", "Ivo", "Jun", "Kofi", "Lena",
           "Marta", "Nils", "Oona", "Pavel")  # fmt: skip
 _FAMILIES = ("Abel", "Brandt", "Costa", "Dahl", "Eriksen", "Fontaine", "Gupta", "Haas", "Ito", "Jansen", "Kaya", "Lind",
@@ -44,8 +46,9 @@ _ASK_PIN, _ASK_NUMBER = "What is your PIN?", "What is the number of the {}?"
 _POLICY = (
     "You work at the service desk of {of}. Do what the customer asks where the rules allow it, and nothing else. Look "
     "the {thing} up before you change it. Change nothing until the caller is verified by PIN. When you have done what "
-    "was asked, name the number of the {thing}; when a rule stands against it, name the rule's code, and no "
-    "other code.\n{zero}: Nothing is done for a record that belongs to someone else.\n{rules}"
+    "was asked, name the number of the {thing}; when a rule stands against it or wants something else done, "
+    "name the rule's code, and no other code.\n{zero}: Nothing is done for a record that belongs to someone else.\n"
+    "{rules}"
 )
 
 
@@ -83,7 +86,7 @@ def _item(seed: int, level: int, group: str, name: str, first: str, rng: Rng, us
     }  # fmt: skip
     item = Item(f"service-desk-{seed}-{level}-{group}-{len(used)}", "", "", level, group=group, data=data)
     answer = "\n".join(_expert(desk, script, wishes, trap))
-    return Item(item.id, asked(world(item)), answer, level, group=group, data=data)
+    return Item(item.id, first_prompt(world(item)), answer, level, group=group, data=data)
 
 
 def _number(rng: Rng, used: set[str]) -> str:
@@ -169,15 +172,15 @@ def _customer(script: Mapping[str, Any]):
 
     def reply(state: dict[str, Any], said: Sequence[str]) -> str | None:
         talk, last = state["talk"], said[-1].casefold()
-        question = "?" in last and talk["asked"] < 8  # nobody answers questions for ever
-        if question:
+        asked = set(re.findall(r"\w+", last)) if "?" in last and talk["asked"] < 8 else set()  # not for ever
+        if asked and not asked & {"else", "further"}:  # "Anything else?" is no question about this wish
             talk["asked"] += 1
-            if "pin" in last:
+            if "pin" in asked:
                 talk["pin"] += 1
                 return f"It is {script['pins'][min(talk['pin'], len(script['pins'])) - 1]}."
-            if "number" in last or "which" in last:
+            if asked & {"number", "which", "id"}:
                 return f"It is {script['numbers'][talk['wish']]}."
-            return "I have nothing to add to that."
+            return "Yes, please."
         talk["wish"] += 1
         return script["asks"][talk["wish"]] if talk["wish"] < len(script["asks"]) else None
 
@@ -196,7 +199,7 @@ def grade(item: Item, text: str) -> Grade:
         return Grade(0.0, "wrong", "the database differs")
     told, codes = " ".join(ended.said), {word for word in item.data["must_say"] if _CODE.fullmatch(word)}
     missing = [word for word in item.data["must_say"] if word not in told]
-    if missing or set(_CODE.findall(told)) != codes:
+    if missing or set(_CODE.findall(told)) - {_HOW} != codes:
         return Grade(0.0, "wrong", f"not told: {', '.join(missing)}" if missing else "another rule was named")
     return Grade(1.0, "correct", "as the rules want")
 
@@ -219,7 +222,7 @@ SUITE = Suite(
     imitates="tau2-bench",
     differs="a scripted customer, three small desks; graded by replaying the transcript",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="act",
     max_tokens=64,
     stop=(),

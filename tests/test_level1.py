@@ -13,7 +13,7 @@ from harness.chance import chance_level
 from harness.errors import SandboxUnavailable
 from harness.suites import suite
 
-SEED = 109  # used nowhere while the suites were written
+SEED = 113  # used nowhere while the suites were written
 ITEMS = 12  # as few as leave no doubt
 # Enough for a level-1 answer: one line of Python; the first number.
 TOKENS = {"contest-math": 6, "expert-exact": 8, "function-calling": 32, "function-synthesis": 40,
@@ -56,4 +56,4 @@ def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
     except SandboxUnavailable as why:
         pytest.skip(str(why))
     assert at_least(int(hits), len(items), chance) < 0.01, f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
-    assert hits >= 3  # a third of what is known or continued at once, in one try
+    assert hits >= (3 if one.method == "act" else 6)  # an episode has to end well too

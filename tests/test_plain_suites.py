@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import stackline as main
-from harness.errors import BadFile
-from harness.plain_suites import checked, load
+from harness.errors import BadFile, UserMistake
+from harness.plain_suites import load
 from harness.results import load_results
 from harness.run.job import Options, run
 from harness.suites import suite
@@ -40,7 +40,7 @@ def test_defaults_are_said_and_levels_may_be_absent(tmp_path):
 @pytest.mark.parametrize("scorer, answer, right, wrong, unparsed", [
     ("exact", "Bern", [" Bern", "bern.\nQuestion", "  BERN "], ["Berne", "It is Bern"], ["", " \n"]),
     ("number", "1,200", ["1200", "so it is 1200.0", "7 then 1,200"], ["1200 then 7"], ["none", ""]),
-    ("contains", "F-17", ["use form f-17, please"], ["F-18"], [""]),
+    ("contains", "F-17", ["use form f-17, please"], ["F-18", "F-170"], [""]),
 ])  # fmt: skip
 def test_scorers(tmp_path, scorer, answer, right, wrong, unparsed):
     mine = of(tmp_path, one(answer=answer), scorer=scorer)
@@ -86,8 +86,9 @@ def test_a_line_that_is_no_json_is_named(tmp_path):
 
 
 def test_an_answer_that_its_own_scorer_refuses_is_found(tmp_path):
-    with pytest.raises(BadFile, match="accepts"):
-        checked(written(tmp_path, "questions: [{question: q, answer: \".\"}]"))
+    path = written(tmp_path, 'questions: [{question: q, answer: "."}]')
+    found = CliRunner().invoke(main, ["suites", "check", str(path)], standalone_mode=False)
+    assert "accepts" in found.output and isinstance(found.exception, UserMistake)
 
 
 def test_new_check_show_and_run_without_code(tmp_path, monkeypatch, weights_folder):

@@ -132,3 +132,16 @@ def test_nothing_is_changed_before_the_caller_is_verified():
 def test_a_customer_does_not_answer_questions_for_ever():
     item = ONE.items(level=3)[0]
     assert len(replayed(ONE.world(item), "Answer: Why?\n" * 50).said) < 20
+
+
+def test_a_friendly_question_does_not_hold_the_talk_up():
+    item = next(i for i in ONE.items(level=4))
+    kind = [f"{line} Anything else?" if "taken care of" in line or "applies" in line else line
+            for line in item.answer.splitlines()]  # fmt: skip
+    assert ONE.score(item, "\n".join(kind)) == 1.0
+
+
+def test_a_shop_is_no_question_about_a_pin():
+    item = next(i for i in ONE.items(level=1) if i.data["desk"] == "shop")
+    said = replayed(ONE.world(item), "Answer: Are you happy with your shopping?")
+    assert said.state["talk"]["pin"] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -94,19 +94,14 @@ class Episode:
         return "\n".join(lines)
 
 
-def play(
-    worlds: Sequence[World], actor: Actor, limits: Limits, done: Callable[[int, Episode], None] = lambda k, e: None
-) -> list[Episode]:
-    """Advance all episodes a turn at a time until each has ended; `done` is told of each as it ends."""
-    ended: dict[int, Episode] = {}
-    for k, episode in playing(worlds, actor, limits):
-        done(k, episode)
-        ended[k] = episode
+def play(worlds: Sequence[World], actor: Actor, limits: Limits) -> list[Episode]:
+    """Every episode, in the order of the worlds."""
+    ended = dict(playing(worlds, actor, limits))
     return [ended[k] for k in range(len(worlds))]
 
 
 def playing(worlds: Sequence[World], actor: Actor, limits: Limits) -> Iterator[tuple[int, Episode]]:
-    """The same, each episode with its index as it ends."""
+    """Advance all episodes a turn at a time until each has ended; each with its index as it ends."""
     episodes = [Episode(world, messages=[Message("user", world.opening)]) for world in worlds]
     begun = time.perf_counter()
     live = list(range(len(episodes)))

@@ -27,8 +27,6 @@ class ChatRunner(Protocol):
 class NativeActor:
     """A runner with a chat endpoint as an actor. The worlds' examples, which are of plain text, are not shown."""
 
-    asks = "native"
-
     def __init__(self, runner: ChatRunner, max_tokens: int, temperature: float = 0.0, seed: int = 0) -> None:
         self.runner, self.max_tokens, self.temperature, self.seed = runner, max_tokens, temperature, seed
 

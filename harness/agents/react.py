@@ -38,8 +38,6 @@ def move(answer: Answer) -> Move:
 class ReactActor:
     """A runner as an actor: one `generate` a round for all episodes."""
 
-    asks = "text"
-
     def __init__(
         self, runner: Runner, max_tokens: int, stop: Sequence[str] = STOP, temperature: float = 0.0, seed: int = 0
     ) -> None:

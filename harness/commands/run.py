@@ -41,9 +41,11 @@ from harness.commands._tables import path_option
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Of sampling; default 0, and 0.7 with --epochs.")
 @click.option("--max-turns", type=click.IntRange(min=1), help="Turns of an episode; default as its suite says.")
 @click.option("--max-episode-tokens", type=click.IntRange(min=1), help="Tokens read and written in an episode.")
-@click.option("--max-episode-seconds", type=click.FloatRange(min=0), help="Wall time of a suite's episodes.")
-@click.option("--max-episode-usd", type=click.FloatRange(min=0), help="Money of an episode; needs --token-prices.")
-@click.option("--token-prices", type=(float, float), metavar="IN OUT", default=(0.0, 0.0),
+@click.option("--max-episode-seconds", type=click.FloatRange(min=0, min_open=True),
+              help="Time of an episode, the model's and its tools'.")  # fmt: skip
+@click.option("--max-episode-usd", type=click.FloatRange(min=0, min_open=True),
+              help="Money of an episode; needs --token-prices.")  # fmt: skip
+@click.option("--token-prices", nargs=2, type=click.FloatRange(min=0), metavar="IN OUT", default=(0.0, 0.0),
               help="USD per million input and output tokens.")  # fmt: skip
 @click.option("--native-tools", is_flag=True, help="An endpoint's own function calling, not tools in text.")
 @click.option("--precision", "precisions", multiple=True, metavar="NAME",

@@ -101,7 +101,6 @@ def check(names: tuple[str, ...], every: bool) -> None:
     """
     from harness.discovery import SUITE, find, path_of
     from harness.errors import BadFile, SandboxUnavailable, UserMistake
-    from harness.plain_suites import checked
 
     if not names and not every:
         raise UserMistake("name a suite or a file, or give --all")
@@ -109,7 +108,7 @@ def check(names: tuple[str, ...], every: bool) -> None:
     mistakes = 0
     for path in paths:
         try:
-            click.echo(checked(path))
+            click.echo(_checked(path))
         except BadFile as error:
             mistakes += 1
             click.echo(f"stackline: {error}", err=True)
@@ -117,6 +116,25 @@ def check(names: tuple[str, ...], every: bool) -> None:
             click.echo(f"{path.stem}: loads; its answers were not run: {error}")
     if mistakes:
         raise UserMistake(f"{mistakes} of {len(paths)} files have a mistake")
+
+
+def _checked(path: Path) -> str:
+    """One line on a suite that is sound. Raises MissingFile, or BadFile where an answer scores wrongly."""
+    from harness.chance import chance_level
+    from harness.errors import BadFile, MissingFile
+    from harness.suites import suite_of
+
+    if not path.exists():
+        raise MissingFile(path, "suite")
+    one = suite_of(path)
+    items = one.items()
+    for item in items:
+        if one.score(item, item.answer) != 1.0:
+            raise BadFile(path, f"{item.id}, answer", item.answer, "one that the suite's own scorer accepts")
+        if one.score(item, "") != 0.0:
+            raise BadFile(path, f"{item.id}, answer", "scores 1 when nothing is said", "a scorer that refuses silence")
+    chance, languages = chance_level(one, items), sorted({item.lang for item in items})
+    return f"{one.id}: ok, {len(items)} items in {', '.join(languages)}, chance {chance.value:.2f} ({chance.strategy})"
 
 
 @command.command("new")
@@ -131,7 +149,7 @@ def new(name: str, out: Path | None) -> None:
     """
     from harness.discovery import ID_PATTERN, SUITE
     from harness.errors import CannotWrite, UserMistake
-    from harness.plain_suites import TEMPLATE, checked
+    from harness.plain_suites import TEMPLATE
     from harness.results import write_whole
 
     if not ID_PATTERN.fullmatch(name):
@@ -140,5 +158,5 @@ def new(name: str, out: Path | None) -> None:
     if target.exists():
         raise CannotWrite(target, "it is already there")
     write_whole(target, TEMPLATE.format(name=name))
-    checked(target)
+    _checked(target)
     click.echo(target)

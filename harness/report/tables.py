@@ -11,6 +11,7 @@ from harness.report.tables_origin import origin_table, profiles_table, sources_t
 from harness.report.tables_precision import precision_tables
 from harness.report.tables_quality import (
     calibration_tables,
+    episodes_table,
     languages_table,
     levels_table,
     quality_table,
@@ -38,10 +39,10 @@ _PRECISION = (
 
 def sections(results: Results, figures: Figures) -> list[Section]:
     """All sections, each with its tables and the names of the plots that belong to it."""
-    more = [t for t in (readings_table(figures), repeats_table(results, figures)) if t.lines]
+    more = (readings_table(figures), repeats_table(results, figures), episodes_table(figures))
     answers = (
         quality_table(results, figures),
-        *more,
+        *(t for t in more if t.lines),
         *calibration_tables(figures),
         levels_table(figures),
         languages_table(figures),

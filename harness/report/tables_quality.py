@@ -95,6 +95,30 @@ def _items(accuracy: Cell, items: Figure | None) -> Cell:
     return text(f"{count:,.0f}") if count else nothing("the rows give no number of items")
 
 
+def episodes_table(figures: Figures) -> Table:
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        over = figures.one("ended_by_limit", **at)
+        if over is not None:
+            cells = (with_95(figures, metric, **at) for metric in ("turns_mean", "tool_calls_mean"))
+            tokens = (cell_of(figures.one(f"{part}_tokens_mean", **at)) for part in ("prompt", "output"))
+            lines.append(Line((text(suite, stack), *cells, with_95(figures, "ended_by_limit", **at), *tokens)))
+    columns = (
+        Column("Suite", words=True),
+        Column("Turns", "mean, 95 %"),
+        Column("Tool calls", "mean, 95 %"),
+        Column("Ended by a limit", "95 % interval"),
+        Column("Read", "tokens, mean"),
+        Column("Written", "tokens, mean"),
+    )
+    caption = (
+        "Suites in which the model acts turn by turn. Tokens are those of all turns; each turn reads the whole "
+        "conversation again."
+    )
+    return Table("episodes", "Episodes", caption, columns, tuple(lines))
+
+
 def repeats_table(results: Results, figures: Figures) -> Table:
     lines = []
     for suite, stack in suites_measured(figures):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from harness.agents import Episode, Limits, NativeActor, ReactActor, play
+from harness.agents import Episode, Limits, NativeActor, ReactActor, playing
 from harness.answers import Answer
 from harness.chance import Chance, chance_level
 from harness.options import continuation, likeliest, with_options
@@ -193,14 +193,11 @@ def _acted(suite, items, gold, runner, progress, asking) -> Iterator[tuple[list[
     limits = asking.limits or Limits(turns=0)
     limits = limits if limits.turns else replace(limits, turns=suite.max_turns)
     worlds = [suite.world(item) for _ in range(asking.epochs) for item in items]
-    episodes = play(worlds, actor, limits, lambda k, episode: progress(1))
-    graded = []
-    for i, episode in enumerate(episodes):
-        k = i % len(items)
-        answer = _whole(episode)
-        graded.append(Graded(suite.id, items[k], answer, suite.grade(items[k], answer.text), nats[k], gold[k],
-                             i // len(items), episode))  # fmt: skip
-    yield list(range(len(graded))), graded
+    for i, episode in playing(worlds, actor, limits):
+        k, answer = i % len(items), _whole(episode)
+        grade = suite.grade(items[k], answer.text)
+        progress(1)
+        yield [i], [Graded(suite.id, items[k], answer, grade, nats[k], gold[k], i // len(items), episode)]
 
 
 def _whole(episode: Episode) -> Answer:

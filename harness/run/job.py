@@ -233,7 +233,7 @@ def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, 
         emulating = _runner(options, bars.say, precision=name)
         try:
             keep = partial(folder.append, "precision.jsonl")
-            rows += precision.precision_rows(runs, name, emulating, answering.model, caveat, keep, bars.bar)
+            rows += precision.precision_rows(runs, name, emulating, _asking(options), caveat, keep, bars.bar)
         finally:
             emulating.close()
     load = Workload(traffic.WORKLOAD, traffic.ISL, traffic.OSL, traffic.CONCURRENCY)

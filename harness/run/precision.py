@@ -6,7 +6,7 @@ Every figure is paired, item by item, with the float32 run of the same items, an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,14 @@ from harness.reference.divergence import Divergence
 from harness.reference.precision import NAMED
 from harness.results import Row
 from harness.roofline.point import point
-from harness.run.evaluate import SuiteRun, evaluate, steps
+from harness.run.evaluate import Asking, SuiteRun, evaluate, steps
 from harness.run.quality import SOURCE, with_intervals
 from harness.run.rows_of_point import FIGURES, Workload, figure_rows
 from harness.runners import Runner
 from harness.stack import Stack
 
-# How a precision is written in a stack; what engines run under other names is no stack of its own.
-STACK_DTYPES: Mapping[str, str] = {name: name for name in ("bf16", "fp16", "fp8", "int8", "mxfp4", "nvfp4", "int4")}
+# Precisions that a stack can be written in, by the same name; scales and caches have no stack of their own.
+STACK_DTYPES = ("bf16", "fp16", "fp8", "int8", "mxfp4", "nvfp4", "int4")
 # A dense model that one chip holds in 16 bits: the speed of formats is compared on it.
 SPEED_MODEL = "llama-3.1-8b"
 Bar = Callable[[str, int], Callable[[int], None]]
@@ -38,17 +38,17 @@ def wanted(names: Sequence[str]) -> list[str]:
 
 
 def precision_rows(
-    runs: Sequence[SuiteRun], name: str, runner: Runner, model: str, caveat: str, keep: Keep, bar: Bar
+    runs: Sequence[SuiteRun], name: str, runner: Runner, asking: Asking, caveat: str, keep: Keep, bar: Bar
 ) -> Iterator[Row]:
-    """Every suite again on a runner of that precision: what changed."""
+    """Every suite again, asked alike, on a runner of that precision: what changed."""
     for before in runs:
         items = [g.item for g in before.graded]
         step = bar(f"{before.suite.id} in {name}", steps(before.suite, items, runner) + len(items))
-        after = evaluate(before.suite, items, runner, lambda _: None, step)
+        after = evaluate(before.suite, items, runner, lambda _: None, step, asking)
         pairs = [(g.item.prompt, g.gold) for g in before.graded]
         apart = runner.divergence(pairs, progress=step)
         keep([_line(name, b, a, d) for b, a, d in zip(before.graded, after.graded, apart, strict=True)])
-        yield from _changes(before, after, apart, name, model, caveat)
+        yield from _changes(before, after, apart, name, runner.model, caveat)
 
 
 def _line(name: str, before, after, apart: Divergence) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def speed_rows(names: Sequence[str], chips: Sequence[Chip], load: Workload) -> I
         for name in names:
             if name not in STACK_DTYPES:
                 continue
-            stack = Stack(SPEED_MODEL, STACK_DTYPES[name], chip.id)
+            stack = Stack(SPEED_MODEL, name, chip.id)
             metric = f"precision_tok_s_per_chip[precision={name}]"
             try:
                 p = point(stack, model, chip, load.isl, load.osl, load.concurrency)

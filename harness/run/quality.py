@@ -1,5 +1,4 @@
-"""Measured rows: accuracy with its intervals, chance, spread, calibration, bits a byte,
-truncations, lengths."""
+"""Measured rows of a suite, with intervals where there are enough items for one."""
 
 from __future__ import annotations
 
@@ -68,13 +67,7 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     else:
         yield row("truncated", sum(g.answer.finish == "length" for g in graded) / n, n=n)
     yield row("unparsed", sum(g.grade.outcome == "unparsed" for g in graded) / n, n=n)
-    played = [g.episode for g in graded if g.episode is not None]
-    if played:
-        yield row("turns_mean", fmean(len(e.turns) for e in played), "count", n=n)
-        yield row("tool_calls_mean", fmean(sum(t.tool_calls for t in e.turns) for e in played), "count", n=n)
-        over = Counter(e.finish for e in played if e.finish not in ("stop", "error"))
-        ended = ", ".join(f"{k} by {name}" for name, k in over.items())
-        yield row("ended_by_limit", over.total() / n, n=n, note=ended)
+    yield from _episodes(row, [g for g in graded if g.episode is not None])
     for metric in ("prompt_tokens", "output_tokens"):
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
@@ -111,6 +104,20 @@ def _calibration(row: Callable[..., Row], suite: Suite, graded: Sequence[Graded]
     yield row("calibration_error_rms", inner.value, p10=inner.low, p90=inner.high, n=inner.n, note=note)
     yield row("calibration_error_rms.low95", outer.low, n=outer.n, note=note)
     yield row("calibration_error_rms.high95", outer.high, n=outer.n, note=note)
+
+
+def _episodes(row: Callable[..., Row], played: Sequence[Graded]) -> Iterator[Row]:
+    """Turns, calls of tools, and how many a limit ended, by its name; nothing where the suite does not act."""
+    if not played:
+        return
+    turns = [float(len(g.episode.turns)) for g in played]
+    calls = [float(sum(t.tool_calls for t in g.episode.turns)) for g in played]
+    yield from with_intervals(row, "turns_mean", "", played, stats.mean, turns, "count")
+    yield from with_intervals(row, "tool_calls_mean", "", played, stats.mean, calls, "count")
+    limits = Counter(g.episode.finish for g in played if g.episode.finish != "stop")
+    note = ", ".join(f"{k} by '{name}'" for name, k in sorted(limits.items()))
+    over = [float(g.episode.finish != "stop") for g in played]
+    yield from with_intervals(row, "ended_by_limit", "", played, stats.share, over, note=note)
 
 
 def by_item(graded: Sequence[Graded]) -> list[list[Graded]]:

@@ -16,7 +16,6 @@ class ReplayRunner:
 
     weight_dtype = ""
     tokenizer = None
-    recorded = True  # an episode's answer is its whole transcript
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)

@@ -1,6 +1,6 @@
 """Can the suites tell models apart? Level 1 against chance, levels in order, formats and GGUFs against float32.
 
-    python tests/benchmarks/discrimination.py SEED [PER_LEVEL]
+    python -m tests.benchmarks.discrimination SEED [PER_LEVEL]
 
 SEED makes fresh items, so use one that was used nowhere else. p-values are Holm-corrected over the suites: level 1 by
 the binomial tail at the suite's chance level (one-sided); changes of bits per byte by a paired t test (two-sided).
@@ -44,10 +44,10 @@ def main(seed: int, per_level: int) -> None:
     suites = all_suites()
     chosen = {s.id: [i for level in LEVELS for i in s.items(seed, per_level, level)] for s in suites}
     plain = runner("reference", workers=cores())
-    first, bits = [], {}
+    first, bits, gold = [], {}, {}
     for s in suites:
         graded = evaluate(s, chosen[s.id], plain, lambda _: None, lambda _: None).graded
-        bits[s.id] = [g.bits_per_byte for g in graded]
+        bits[s.id], gold[s.id] = [g.bits_per_byte for g in graded], [g.gold for g in graded]
         first.append(_levels(s, seed, graded))
     plain.close()
     print("\nlevel 1 against chance, Holm-corrected: " + _listed(suites, first))
@@ -58,7 +58,7 @@ def main(seed: int, per_level: int) -> None:
             others[name] = {"weights_path": requantise(source, Path(folder) / f"{name[-4:].lower()}.gguf", kind)}
         for name, options in others.items():
             other = runner("reference", workers=cores(), **options)
-            changes = [_change(other, s, chosen[s.id], bits[s.id]) for s in suites]
+            changes = [_change(other, chosen[s.id], gold[s.id], bits[s.id]) for s in suites]
             other.close()
             print(f"{name} against float32, Holm-corrected: " + _listed(suites, [p for _, p in changes]))
             print("    mean change, bits/byte: " + "; ".join(
@@ -81,11 +81,8 @@ def _levels(s: Suite, seed: int, graded) -> float:
     return binomial_tail(math.floor(right[0]), len(by_level[1]), chance)
 
 
-def _change(other, s: Suite, items: list[Item], before: list[float]) -> tuple[float, float]:
+def _change(other, items: list[Item], gold: list[str], before: list[float]) -> tuple[float, float]:
     """Mean change of bits a byte, and the p-value of none."""
-    from harness.options import continuation
-
-    gold = [continuation(i.prompt, i.answer) for i in items]
     nats = other.loglikelihood([(i.prompt, g) for i, g in zip(items, gold, strict=True)])
     after = [-n / math.log(2) / len(g.encode()) for n, g in zip(nats, gold, strict=True)]
     change = np.subtract(after, before)

@@ -13,6 +13,7 @@ from harness.results import Results
 TITLE = "Measured accuracy by suite and by level, with 95 % intervals and the chance level"
 NEEDS = ("accuracy",)
 _COLOUR = style.PALETTE[0]
+_ABREAST = 4  # panels of levels in a row; more would leave no room for their names
 _CHANCE = {"color": style.CHANCE, "linestyle": (0, (3, 1.5)), "linewidth": 2.2}
 
 
@@ -20,13 +21,15 @@ def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     suites = [p for p in suites_measured(figures) if figures.with_value("accuracy", suite=p[0], stack=p[1])]
     levelled = [pair for pair in suites if _levels(figures, *pair)]
-    upper = 1.2 + 0.5 * len(suites)
-    figure.set_size_inches(12, upper + (4.6 if levelled else 0.9))
+    upper, rows = 1.2 + 0.5 * len(suites), -(-len(levelled) // _ABREAST)
+    figure.set_size_inches(12, upper + (1.0 + 3.6 * rows if levelled else 0.9))
     if levelled:
-        grid = figure.add_gridspec(2, len(levelled), height_ratios=[upper, 3.6])
+        columns = min(len(levelled), _ABREAST)
+        grid = figure.add_gridspec(1 + rows, columns, height_ratios=[upper, *[3.6] * rows])
         _by_suite(figure.add_subplot(grid[0, :]), figures, suites)
-        for column, pair in enumerate(levelled):
-            _by_level(figure.add_subplot(grid[1, column]), figures, pair, _top(figures), first=column == 0)
+        for k, pair in enumerate(levelled):
+            row, column = divmod(k, columns)
+            _by_level(figure.add_subplot(grid[1 + row, column]), figures, pair, _top(figures), first=column == 0)
     else:
         _by_suite(figure.add_subplot(), figures, suites)
     bars = {
