@@ -46,6 +46,7 @@ def test_an_agent_that_says_nothing_solves_none():
         assert ONE.grade(item, e.transcript).outcome == "unparsed"
 
 
+@pytest.mark.slow
 def test_the_end_state_of_an_episode_is_that_of_its_transcript():
     for item in TALKS:
         [e] = play([ONE.world(item)], ReactActor(Expert([item]), 96), Limits(turns=60))

@@ -46,6 +46,7 @@ def answers(one, items, model):
     return [max(scores, key=scores.get) for scores in per_byte]
 
 
+@pytest.mark.slow  # the model answers for seconds
 @pytest.mark.parametrize("suite_id", [*TOKENS, "science-choice"])
 def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
     one = suite(suite_id)

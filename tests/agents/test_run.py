@@ -26,6 +26,7 @@ def acted(tmp_path, **more):
     return found, found.rows.set_index("metric"), lines
 
 
+@pytest.mark.slow
 def test_turns_are_kept_and_sessions_are_a_trace(tmp_path, weights_folder):
     found, rows, lines = acted(tmp_path, limit=2, limits=Limits(turns=3))
     assert rows.loc["turns_mean", "value"] == len(lines) / 2 and max(line["turn"] for line in lines) < 3
@@ -61,6 +62,7 @@ class Endpoint(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
+@pytest.mark.slow
 def test_an_endpoints_own_function_calls_act(tmp_path, monkeypatch):
     monkeypatch.setattr(Endpoint, "bodies", [])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)

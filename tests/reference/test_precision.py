@@ -135,6 +135,7 @@ def engines(weights_folder):
     return {name: Engine(weights_folder, precision=NAMED[name]) for name in ("fp8", "int4")}
 
 
+@pytest.mark.slow
 def test_short_formats_leave_embedding_norms_and_head(engine, engines):
     plain, short = engine.model.weights, engines["fp8"].model.weights
     assert short.head is not None and np.shares_memory(short.head, engines["fp8"].plain.head)
@@ -144,6 +145,7 @@ def test_short_formats_leave_embedding_norms_and_head(engine, engines):
     np.testing.assert_array_equal(half.final_norm, rows_in(plain.final_norm[None], "bf16")[0])
 
 
+@pytest.mark.slow
 def test_divergence_from_itself_is_none_and_grows_with_shorter_formats(engine, engines):
     pairs = [(TEXT, " the storm would come before noon."), ("Two plus two is", " four"), ("A", "")]
     same = engine.divergence(pairs)
