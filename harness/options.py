@@ -16,7 +16,12 @@ def continuation(prompt: str, text: str) -> str:
 
 
 def with_options(item: Item) -> str:
-    """The prompt with its options lettered before its last line, for a runner that cannot score them."""
+    """The prompt with its options lettered before its last line, for a runner that cannot score them.
+
+    As it stands where its options are shown already (`data["options_shown"]`).
+    """
+    if item.data.get("options_shown"):
+        return item.prompt
     *head, last = item.prompt.split("\n")
     listed = [f"{letter}. {option}" for letter, option in zip(LETTERS, item.choices, strict=False)]
     return "\n".join([*head, *listed, last])

@@ -28,8 +28,36 @@ ROWS = {
                    "test": "def check(f):\n    assert f() == 1\n", "entry_point": "one"}],
     "mgsm": [{"question": "1 + 1?", "answer_number": 2}],
     "xcopa": [{"premise": "Piove.", "choice1": "Mi bagno.", "choice2": "Rido.", "question": "effect", "label": 0}],
+    "mmlu": [{"question": "2 + 2? ", "subject": "high_school_sums", "choices": ["3", "4", "5", "6"], "answer": 1}],
+    "mmmlu": [{"Question": "2 + 2?", "A": "3", "B": 4, "C": "5", "D": "6", "Answer": "B", "Subject": "sums"}],
+    "mmlu-pro": [{"question_id": 7, "question": "2 + 2?", "options": ["3", "4", "5", "6", "7"], "answer": "B",
+                  "answer_index": 1, "cot_content": "A: Let's think step by step. Two and two. The answer is (B).",
+                  "category": "math"}],
+    "belebele": [{"link": "https://example.org/1", "flores_passage": "Tom has a dog.", "question": "Who? ",
+                  "mc_answer1": "Ann", "mc_answer2": "Tom", "mc_answer3": "Bo", "mc_answer4": "Cy",
+                  "correct_answer_num": "2", "dialect": "eng_Latn"}],
+    "gpqa-diamond": [{"Question": f"Which is {n}?", "Correct Answer": f"{n} ", "Incorrect Answer 1": "x",
+                      "Incorrect Answer 2": "y [title]z", "Incorrect Answer 3": "w"} for n in range(8)],
+    "hle": [{"id": "h1", "question": "Capital of France?", "image": "", "answer": "Paris", "answer_type": "exactMatch",
+             "category": "Other"},
+            {"id": "h2", "question": "What is seen?", "image": "data:image/png;base64,AA", "answer": "A",
+             "answer_type": "multipleChoice", "category": "Other"}],
+    "aime": [{"ID": "2024-I-1", "Problem": "60 + 10?", "Answer": 70}],
+    "ifeval": [{"key": 1, "prompt": "Say hello without commas.", "instruction_id_list": ["punctuation:no_comma"],
+                "kwargs": [{"num_words": None}]}],
+    "mbpp": [{"task_id": 11, "text": "Write a function to add one.", "code": "def add(n):\r\n  return n + 1",
+              "test_list": ["assert add(1) == 2", "assert add(2) == 3", "assert add(-1) == 0"], "test_setup_code": ""}],
+    "bfcl": [{"id": "simple_python_0", "question": [[{"role": "user", "content": "Tide at Dover, please."}]],
+              "function": [{"name": "sea.tide", "description": "Tide of a port",
+                            "parameters": {"type": "dict", "required": ["port"], "properties": {
+                                "port": {"type": "string", "description": "A port"},
+                                "day": {"type": "integer", "description": "A day"}}}}]}],
 }  # fmt: skip
-LANGUAGE = {"mgsm": ".de", "xcopa": ".it"}
+ACCEPTED = [{"id": "simple_python_0", "ground_truth": [{"sea.tide": {"port": ["Dover", "Dover, UK"], "day": [1, ""]}}]}]
+LANGUAGE = {"mgsm": ".de", "xcopa": ".it", "mmmlu": ".de"}
+SUITE_ID = {"mgsm": "mgsm-de", "xcopa": "xcopa-it", "mmmlu": "mmmlu-de", "belebele": "belebele-eng-latn",
+            "bfcl": "bfcl-simple-python"}  # fmt: skip
+GOLD = {"ifeval": "Hello there."}  # where many answers are right
 
 
 @pytest.fixture(params=sorted(ROWS))
@@ -38,20 +66,27 @@ def name(request):
 
 
 def written(folder, name: str, rows=None):
-    path = folder / f"test{LANGUAGE.get(name, '')}.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows or ROWS[name]), "utf-8")
+    path = folder / (f"test{LANGUAGE.get(name, '')}.jsonl" if name != "bfcl" else "BFCL_v4_simple_python.json")
+    lines(path, rows or ROWS[name])
+    if name == "bfcl":
+        (folder / "possible_answer").mkdir(exist_ok=True)
+        lines(folder / "possible_answer" / path.name, ACCEPTED)
     return path
 
 
+def lines(path, rows) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
 def test_every_evaluation_has_a_file_of_its_shape_here():
-    assert evaluations.names() == sorted(ROWS)
+    assert [n for n in evaluations.names() if not evaluations.evaluation(n).refusal] == sorted(ROWS)
 
 
 def test_the_gold_answer_scores_and_silence_does_not(name, tmp_path):
     one = load(name, written(tmp_path, name))
     try:
         for item in one.items():
-            assert one.score(item, item.answer) == 1.0 and one.score(item, "") == 0.0
+            assert one.score(item, GOLD.get(name, item.answer)) == 1.0 and one.score(item, "") == 0.0
             assert item.level == 0
     except SandboxUnavailable as why:
         pytest.skip(str(why))
@@ -63,9 +98,9 @@ def test_the_version_is_the_file(name, tmp_path):
 
 
 def test_a_row_without_a_field_is_named(name, tmp_path):
-    field = evaluations.evaluation(name).fields[-1]
+    field = {"aime": "Answer"}.get(name) or evaluations.evaluation(name).fields[-1]
     rows = [{k: v for k, v in row.items() if k != field} for row in ROWS[name]]
-    with pytest.raises(BadFile, match=f"'{field}'"):
+    with pytest.raises(BadFile, match=f"'{field.lower() if name == 'aime' else field}'"):
         load(name, written(tmp_path, name, rows))
 
 
@@ -106,7 +141,7 @@ def test_a_run_asks_the_users_file_alone(name, tmp_path):
     assert done.exit_code == 0, done.output
     results = load_results(out)
     (only,) = results.manifest["suites"] or [None]
-    assert only == name + LANGUAGE.get(name, "").replace(".", "-")
+    assert only == SUITE_ID.get(name, name)
     rows = results.rows
     assert (rows[rows["metric"] == "accuracy"]["value"] == 0).all() and not rows["metric"].str.contains("level=").any()
 
@@ -117,7 +152,7 @@ def test_the_evaluations_are_listed():
     from harness.cli import stackline
 
     done = CliRunner().invoke(stackline, ["suites", "evaluations", "--format", "json"])
-    assert [row["id"] for row in json.loads(done.output)] == sorted(ROWS)
+    assert [row["id"] for row in json.loads(done.output)] == evaluations.names()
 
 
 def test_an_endpoints_letter_counts_and_a_missing_likelihood_is_no_zero(tmp_path):

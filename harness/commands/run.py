@@ -35,7 +35,7 @@ from harness.commands._tables import path_option
 @click.option("--agents/--no-agents", default=True, show_default=True,
               help="Simulate agents on a server of each chip: some seconds a chip.")  # fmt: skip
 @click.option("--data", multiple=True, metavar="ID=FILE",
-              help="A real evaluation from your own file (repeatable; `stackline suites evaluations`).")  # fmt: skip
+              help="A real evaluation, a file or ID=hub (repeatable; see `stackline suites evaluations`).")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1, 64), default=1, show_default=True,
               help="Ask each question so often: majority vote, pass@k and pass^k.")  # fmt: skip
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Of sampling; default 0, and 0.7 with --epochs.")

@@ -39,7 +39,7 @@ def list_(form: str) -> None:
 @command.command("evaluations")
 @format_option
 def evaluations_(form: str) -> None:
-    """Published evaluations that `stackline run --data ID=FILE` reads from your own copy of their items.
+    """Published evaluations that `stackline run --data ID=FILE` reads from your own copy, or `ID=hub` from the hub.
 
     \b
     Example:
@@ -47,9 +47,10 @@ def evaluations_(form: str) -> None:
     """
     from harness.evaluations import evaluation, names
 
-    rows = [(name, e.hub, e.method, e.follows, e.licence, ", ".join(e.languages), ", ".join(e.columns or e.fields))
-            for name in names() for e in (evaluation(name),)]  # fmt: skip
-    head = ("id", "published as", "answered by", "prompts of lm-eval's", "licence", "languages", "fields of a row")
+    rows = [(name, e.hub.replace(", ,", ","), e.method, e.follows, e.licence, ", ".join(e.languages), ", ".join(e.columns or e.fields),
+             _state(e)) for name in names() for e in (evaluation(name),)]  # fmt: skip
+    head = ("id", "published as", "answered by", "prompts and filters of", "licence", "languages", "fields of a row",
+            "state")  # fmt: skip
     show(head, rows, form)
 
 
@@ -160,3 +161,13 @@ def new(name: str, out: Path | None) -> None:
     write_whole(target, TEMPLATE.format(name=name))
     _checked(target)
     click.echo(target)
+
+
+def _state(one) -> str:
+    """What is known of an evaluation here."""
+    if one.refusal:
+        return f"cannot be run here: {one.refusal}"
+    access = "; for those whom its publisher gave access" if one.gated else ""
+    return (
+        "run by us on the published items" if one.tried else "not run by us: written to the published fields"
+    ) + access

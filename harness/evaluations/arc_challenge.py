@@ -33,7 +33,7 @@ EVALUATION = Evaluation(
     family="reasoning",
     hub="allenai/ai2_arc, ARC-Challenge, test",
     licence="CC-BY-SA-4.0",
-    follows="arc_challenge",
+    follows="lm-evaluation-harness arc_challenge",
     method="choose",
     max_tokens=16,
     stop=lambda lang: ("\n",),
@@ -43,4 +43,5 @@ EVALUATION = Evaluation(
     trivial_answers=_answers.by_place,
     normalise="characters",
     readings={"acc": _answers.acc},
+    tried=True,
 )

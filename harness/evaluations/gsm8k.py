@@ -26,7 +26,7 @@ EVALUATION = Evaluation(
     family="reasoning",
     hub="openai/gsm8k, main, test",
     licence="MIT",
-    follows="gsm8k",
+    follows="lm-evaluation-harness gsm8k",
     method="generate",
     max_tokens=256,
     stop=lambda lang: ("Question:", "</s>", "<|im_end|>"),
@@ -36,4 +36,5 @@ EVALUATION = Evaluation(
     trivial_answers=_answers.last_number,
     readings={"strict-match": _answers.strict_match},
     shots=5,
+    tried=True,
 )

@@ -38,9 +38,9 @@ def trivial_answers(item: Item) -> Mapping[str, str]:
 EVALUATION = Evaluation(
     title="HumanEval",
     family="coding",
-    hub="openai/openai_humaneval, test",
+    hub="openai/openai_humaneval, , test",
     licence="MIT",
-    follows="humaneval",
+    follows="lm-evaluation-harness humaneval",
     method="generate",
     max_tokens=1024,
     stop=lambda lang: ("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
@@ -49,4 +49,5 @@ EVALUATION = Evaluation(
     grade=grade,
     trivial_answers=trivial_answers,
     needs_sandbox=True,
+    tried=True,
 )

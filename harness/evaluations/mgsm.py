@@ -35,9 +35,9 @@ def items(rows: Sequence[Row], examples: Sequence[Row], lang: str) -> list[Item]
 EVALUATION = Evaluation(
     title="MGSM",
     family="multilingual",
-    hub="juletxara/mgsm, test",
+    hub="juletxara/mgsm, {lang}, test",
     licence="CC-BY-4.0",
-    follows="mgsm_native_cot",
+    follows="lm-evaluation-harness mgsm_native_cot",
     method="generate",
     max_tokens=256,
     stop=lambda lang: (LABELS[lang][0], "</s>", "<|im_end|>"),
@@ -47,4 +47,5 @@ EVALUATION = Evaluation(
     trivial_answers=_answers.last_number,
     languages=tuple(LABELS),
     columns=("question", "answer_number"),
+    tried=True,
 )

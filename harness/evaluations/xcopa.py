@@ -39,9 +39,9 @@ def _joined(option: str) -> str:
 EVALUATION = Evaluation(
     title="XCOPA",
     family="multilingual",
-    hub="cambridgeltl/xcopa, test",
+    hub="cambridgeltl/xcopa, {lang}, test",
     licence="CC-BY-4.0",
-    follows="xcopa",
+    follows="lm-evaluation-harness xcopa",
     method="choose",
     max_tokens=32,
     stop=lambda lang: ("\n",),
@@ -51,4 +51,5 @@ EVALUATION = Evaluation(
     trivial_answers=_answers.by_place,
     normalise="none",
     languages=tuple(CONNECTORS),
+    tried=True,
 )

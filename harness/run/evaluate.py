@@ -95,7 +95,7 @@ def evaluate(
     Asked several times, the answers come epoch by epoch, each in the items' order.
     """
     begun = time.perf_counter()
-    gold = [continuation(i.prompt, _first_move(i.answer) if suite.world else i.answer) for i in items]
+    gold = [_gold(suite, item) for item in items]
     done: dict[int, Graded] = {}
     parts = _generated
     if suite.method == "choose" and _scores(runner):
@@ -113,6 +113,12 @@ def steps(suite: Suite, items: Sequence[Item], runner: Runner, asking: Asking = 
     if suite.method == "choose" and _scores(runner):
         return sum(len(i.choices) for i in items)
     return len(items) * (asking.epochs + _scores(runner))
+
+
+def _gold(suite: Suite, item: Item) -> str:
+    """The right answer as it follows the prompt; empty where an item has no one answer, only checks."""
+    answer = _first_move(item.answer) if suite.world else item.answer
+    return continuation(item.prompt, answer) if answer else ""
 
 
 def _first_move(transcript: str) -> str:
@@ -176,10 +182,12 @@ def _gold_nats(items, gold, runner, progress) -> list[dict[str, float]]:
     """The log-likelihood of each right answer, where the runner gives one."""
     nats: list[dict[str, float]] = [{} for _ in items]
     if _scores(runner):
-        pairs = [(item.prompt, text) for item, text in zip(items, gold, strict=True)]
+        answered = [k for k, text in enumerate(gold) if text]
+        progress(len(items) - len(answered))
+        pairs = [(items[k].prompt, gold[k]) for k in answered]
         for indices, values in _parts(runner, "loglikelihood", pairs, progress=progress):
-            for k, value in zip(indices, values, strict=True):
-                nats[k] = {gold[k]: value}
+            for i, value in zip(indices, values, strict=True):
+                nats[answered[i]] = {gold[answered[i]]: value}
     return nats
 
 

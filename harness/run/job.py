@@ -55,7 +55,7 @@ class Options:
     limits: Limits | None = None  # of an episode; 0 turns, or none: as many as its suite says
     native_tools: bool = False
     precisions: tuple[str, ...] = ()  # number formats to emulate; "all" is every named one
-    data: tuple[str, ...] = ()  # real evaluations, ID=FILE; with them alone no other suite runs
+    data: tuple[str, ...] = ()  # real evaluations, ID=FILE or ID=hub; with them alone no other suite runs
 
 
 def run(options: Options, say: Callable[[str], None]) -> Path:
@@ -67,7 +67,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     chips = [profiles.chip(c) for c in chosen(CHIP, options.chips)]
     models = [profiles.model(m) for m in chosen(MODEL, options.models)]
     suites = [suite(s) for s in dict.fromkeys(options.suites) or ([] if options.data else find(SUITE))]
-    suites += evaluations.parse(options.data)
+    suites += evaluations.parse(options.data, say)
     if not _asks_suites(options, models):
         if options.suites or options.data:
             say(f"no suite is run: --model names none that runs here; add --model {MODEL_ID} or a --runner")
