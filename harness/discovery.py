@@ -47,6 +47,7 @@ SUITE = Kind("suite", "tasks", False, (".py", *_QUESTIONS), _QUESTIONS, re.compi
 WORKLOAD = Kind(
     "workload", "tasks/workloads", False, (".toml",), (".toml",), re.compile(r"^\[?(calls|first_prompt|answer)\b", re.M)
 )
+STACK = Kind("stack", "stacks", True, (".toml",), (), re.compile(r"^serves\b", re.M))
 PLOT = Kind("plot", "report/plots", True, (".py",), (), re.compile(r"^def draw\b", re.M))
 
 _extra_paths: list[Path] = []

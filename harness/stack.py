@@ -11,11 +11,13 @@ means independent replicas. Anything else is refused.
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.dates import year
-from harness.errors import NotPredictable, UnknownId, UserMistake
+from harness.discovery import STACK, find
+from harness.errors import BadFile, NotPredictable, UnknownId, UserMistake
 from harness.profiles import DTYPES, Chip, Model
 
 OPTIONS = (
@@ -52,7 +54,19 @@ class Stack:
 
 
 def parse(text: str) -> Stack:
-    """A stack's words -> Stack. Raises UserMistake in one line."""
+    """A stack's words, or the name of a file in harness/stacks, either with options -> Stack. Raises UserMistake."""
+    head, comma, options = text.strip().partition(",")
+    if "@" not in head and head in (named := find(STACK)):
+        try:
+            serves = tomllib.loads(named[head].read_text("utf-8"))["serves"]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+            raise BadFile(named[head], "serves", str(error), "a file that `stackline stacks check` accepts") from error
+        return parse_spec(f"{serves}{comma}{options}")
+    return parse_spec(text)
+
+
+def parse_spec(text: str) -> Stack:
+    """A stack's words alone -> Stack. Raises UserMistake in one line."""
     head, *options = text.strip().split(",")
     what, _, where = head.partition("@")
     model, _, dtype = what.partition("/")

@@ -47,7 +47,8 @@ def evaluations_(form: str) -> None:
     """
     from harness.evaluations import evaluation, names
 
-    rows = [(name, e.hub.replace(", ,", ","), e.method, e.follows, e.licence, ", ".join(e.languages), ", ".join(e.columns or e.fields),
+    rows = [(name, e.hub.replace(", ,", ","), e.method, e.follows, e.licence, ", ".join(e.languages),
+             ", ".join(e.columns or e.fields),
              _state(e)) for name in names() for e in (evaluation(name),)]  # fmt: skip
     head = ("id", "published as", "answered by", "prompts and filters of", "licence", "languages", "fields of a row",
             "state")  # fmt: skip
