@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of, interval, shown
+from harness.report.tables_comparison import about as about_comparison
+from harness.report.tables_comparison import comparison_limits, comparison_sentences
 from harness.report.tables_quality import about_suite, suites_measured, with_95
 from harness.report.tables_stacks import SERVING, headline_model, serving_stacks
 from harness.results import Results
 
 
 def sentences(results: Results, figures: Figures) -> list[str]:
-    """What was run and how well; what the chips range over; the weakest input."""
+    """What was run and how well; what the chips range over; the weakest input. Of a comparison: its verdict."""
+    if said := comparison_sentences(results, figures):
+        return said
     return [_answers(figures), _chips(results, figures), _weakest(results, figures)]
 
 
@@ -104,15 +108,19 @@ def limits(results: Results, figures: Figures) -> list[str]:
     """What this run cannot tell, by rule."""
     m = results.manifest
     runner = (m.get("runner") or {}).get("model") or "the model that ran here"
-    out = [
-        f"How well the large models answer: only {runner} answered here, and its accuracy says nothing "
-        "about another model.",
-        "How fast any chip is in your rack: chips are modelled from profiles; none was touched. The "
-        "intervals are meant to hold 80 % of measurements, so one in five should fall outside.",
-        "Which chip is best: overlapping intervals are not ranked, and chips differ in count, precision and "
-        "price class.",
-        "What you would pay: prices are dated figures of the class named beside each; they are not quotes.",
-    ]
+    out = (
+        comparison_limits(results)
+        if about_comparison(results)
+        else [
+            f"How well the large models answer: only {runner} answered here, and its accuracy says nothing "
+            "about another model.",
+            "How fast any chip is in your rack: chips are modelled from profiles; none was touched. The "
+            "intervals are meant to hold 80 % of measurements, so one in five should fall outside.",
+            "Which chip is best: overlapping intervals are not ranked, and chips differ in count, precision and "
+            "price class.",
+            "What you would pay: prices are dated figures of the class named beside each; they are not quotes.",
+        ]
+    )
     about = {suite: about_suite(results, suite).get("imitates") for suite, _ in suites_measured(figures)}
     if imitated := [f"{suite} ({names})" for suite, names in about.items() if names]:
         out.append(f"A score on what the suites imitate: {and_list(imitated)}; the items are other ones.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from harness.report.figures import Figures
 from harness.report.table import Section
 from harness.report.tables_agents import INTRO, agent_tables
+from harness.report.tables_comparison import INTRO as COMPARED
+from harness.report.tables_comparison import comparison_tables
 from harness.report.tables_freedom import export_table, support_table
 from harness.report.tables_operators import operator_tables
 from harness.report.tables_origin import origin_table, profiles_table, sources_table, suites_table
@@ -61,6 +63,15 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     freedom = tuple(t for t in (support_table(results), export_table(results)) if t.lines)
     agents = agent_tables(results, figures)
     limits = "Published or assumed ceilings, not performance."
+    if compared := comparison_tables(results, figures):
+        return [
+            Section("compare", "The stacks compared", COMPARED, compared, ("cost",)),
+            Section("operators", "Where the time goes", "", operator_tables(results, figures)),
+            *([Section("agents", "Agents on a server", INTRO, agents, AGENT_PLOTS[:2])] if agents else []),
+            Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
+            Section("freedom", "What is stated to run, and who may have it", "", freedom),
+            Section("origin", "Where this comes from", "", origin[1:]),
+        ]
     return [
         Section("quality", "How well it answers", "Measured here.", answers, ("quality", "languages")),
         *([Section("precision", "What a number format costs", _PRECISION, formats)] if formats else []),

@@ -35,12 +35,31 @@ Effects = dict[str, tuple[float, float]]
 def ratio(a: Point, b: Point, name: str) -> Figure:
     """Figure `name` of `a` over that of `b`, with p10 and p90. Raises KeyError where one of them has no such figure."""
     value = a.figures[name].value / b.figures[name].value
-    common = common_share(a, b, name)
-    ours, theirs = (_effects(p, name, common, who) for p, who in ((a, "a"), (b, "b")))
     down = up = 0.0
-    for low, high in _difference(ours, theirs):
+    for low, high in causes(a, b, name).values():
         down, up = down + max(-low, -high, 0.0) ** 2, up + max(low, high, 0.0) ** 2
     return Figure(value, value * float(np.exp(-np.sqrt(down))), value * float(np.exp(np.sqrt(up))), "1")
+
+
+def causes(a: Point, b: Point, name: str) -> Effects:
+    """What each cause adds to the ratio's logarithm at its own 10 % and 90 % point; what both rest on has cancelled."""
+    common = common_share(a, b, name)
+    ours, theirs = (_effects(p, name, common, who) for p, who in ((a, "a"), (b, "b")))
+    return dict(_difference(ours, theirs))
+
+
+def movers(a: Point, b: Point, name: str) -> list[tuple[str, float, float, float]]:
+    """[(cause, share of the ratio's variance, the ratio at the cause's 10 % point, at its 90 % point)], largest first.
+
+    A cause is the id of a profile's value, or what the model of time leaves unexplained: of both points together
+    ("unexplained") or of one ("unexplained.a", "unexplained.b"). Each is moved alone.
+    """
+    value = a.figures[name].value / b.figures[name].value
+    found = {cause: ends for cause, ends in causes(a, b, name).items() if any(ends)}
+    sizes = {cause: ((high - low) / 2) ** 2 for cause, (low, high) in found.items()}
+    whole = sum(sizes.values())
+    ordered = sorted(found, key=sizes.get, reverse=True)
+    return [(c, sizes[c] / whole, *(value * float(np.exp(end)) for end in found[c])) for c in ordered]
 
 
 def common_share(a: Point, b: Point, name: str) -> float:
@@ -54,11 +73,11 @@ def common_share(a: Point, b: Point, name: str) -> float:
     return model if same_model and software(a.chip) == software(b.chip) else 0.0
 
 
-def _difference(ours: Effects, theirs: Effects) -> Iterator[tuple[float, float]]:
+def _difference(ours: Effects, theirs: Effects) -> Iterator[tuple[str, tuple[float, float]]]:
     """What each cause adds to the ratio's logarithm: one that both have is drawn once."""
     for cause in {**ours, **theirs}:
         mine, other = (effects.get(cause, (0.0, 0.0)) for effects in (ours, theirs))
-        yield mine[0] - other[0], mine[1] - other[1]
+        yield cause, (mine[0] - other[0], mine[1] - other[1])
 
 
 def _effects(p: Point, name: str, common: float, who: str) -> Effects:

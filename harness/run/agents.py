@@ -61,30 +61,32 @@ class Simulations:
     """The simulations of a run's agents; sessions are drawn once, when first needed."""
 
     def __init__(self, seed: int = 0, calls: int = CALLS) -> None:
-        # The long run's calls need fewer: its time is the mean call's, not a tail's.
-        self._efforts = {AGENTS: Effort(calls, CLOSE), LONG_RUN: Effort(calls // 2, CLOSE)}
-        self._seed = seed
+        self._calls, self._seed = calls, seed
         self._pools: dict[str, Pool] = {}
+
+    def _effort(self, workload: str) -> Effort:
+        """The long run's calls need fewer: its time is the mean call's, not a tail's."""
+        return Effort(self._calls // (2 if workload == LONG_RUN else 1), CLOSE)
 
     def pool(self, workload: str) -> Pool:
         if workload not in self._pools:
-            self._pools[workload] = pool(workload, self._seed, SESSIONS[workload])
+            self._pools[workload] = pool(workload, self._seed, SESSIONS.get(workload, SESSIONS[AGENTS]))
         return self._pools[workload]
 
-    def level(self, on: Server) -> tuple[Capacity, list[tuple[float, Seen]]]:
-        """The most agents at the service level, and latencies at 1, 4, 16, ... agents up to past it."""
-        sessions, limits = self.pool(AGENTS), own_limits(profiles.workload(AGENTS))
+    def level(self, on: Server, workload: str = AGENTS) -> tuple[Capacity, list[tuple[float, Seen]]]:
+        """The most sessions at the workload's service level, and latencies at 1, 4, 16, ... up to past it."""
+        sessions, limits = self.pool(workload), own_limits(profiles.workload(workload))
         tried: dict[float, dict[float, Load]] = {}
 
         def note(seen: Load, scale: float) -> None:
             tried.setdefault(scale, {})[seen.load] = seen
 
-        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, tick=note, effort=self._efforts[AGENTS])
+        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, tick=note, effort=self._effort(workload))
         scales = step_scales((found.middle or tried[1.0][1.0]).done)
         curve = []
         load, most = 1.0, found.middle.load if found.middle else 0.0
         while not curve or curve[-1][0] <= most:
-            three = [tried.get(s, {}).get(load) or self._measure(on, AGENTS, load, s) for s in (1.0, *scales)]
+            three = [tried.get(s, {}).get(load) or self._measure(on, workload, load, s) for s in (1.0, *scales)]
             curve.append((load, Seen(*three)))
             load *= CURVE_STEP
         return found, curve
@@ -118,7 +120,7 @@ class Simulations:
     def shared(self, on: Server) -> Seen | None:
         """The long run beside as many others as the server holds at the level; None where it does not hold one."""
         sessions, limits = self.pool(LONG_RUN), own_limits(profiles.workload(LONG_RUN))
-        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, effort=self._efforts[LONG_RUN], ends=False)
+        found = capacity(on.deployment, sessions, USERS, limits, ATTAIN, effort=self._effort(LONG_RUN), ends=False)
         if found.middle is None:
             return None
         scales = step_scales(found.middle.done)
@@ -126,7 +128,7 @@ class Simulations:
 
     def _measure(self, on: Server, workload: str, load: float, scale: float, policy: Policy | None = None) -> Load:
         limits = own_limits(profiles.workload(workload))
-        return measure(on.deployment, self.pool(workload), USERS, load, limits, policy, scale, self._efforts[workload])
+        return measure(on.deployment, self.pool(workload), USERS, load, limits, policy, scale, self._effort(workload))
 
 
 def workloads() -> list[Workload]:
@@ -153,7 +155,7 @@ def agent_rows(
                     yield from refused_rows(asked, asked.weight_dtype, workload, str(error))
                 progress(STEPS_A_CHIP)
                 continue
-            found = yield from _level(on, simulations)
+            found = yield from session_rows(on, simulations)
             held += [(on, found)] if found else []
             progress(1)
             yield from _long_run(on, simulations)
@@ -162,16 +164,16 @@ def agent_rows(
         progress(RETAINED)
 
 
-def _level(on: Server, simulations: Simulations):
-    """Rows of the coding agents; returns the load that is held, or None."""
+def session_rows(on: Server, simulations: Simulations, workload: str = AGENTS):
+    """Rows of a workload's sessions on a server; returns the load that is held, or None."""
     try:
-        found, curve = simulations.level(on)
+        found, curve = simulations.level(on, workload)
     except NotPredictable as error:
-        yield from refused_rows(on.deployment.stack, on.point.dtypes.weight, AGENTS, str(error))
+        yield from refused_rows(on.deployment.stack, on.point.dtypes.weight, workload, str(error))
         return None
-    yield from level_rows(on.point, found, simulations.pool(AGENTS), ATTAIN, CLOSE)
+    yield from level_rows(on.point, found, simulations.pool(workload), ATTAIN, CLOSE)
     for load, seen in curve:
-        yield from swept_rows(on.point, f"agents={load:g}", seen, profiles.workload(AGENTS), ATTAIN)
+        yield from swept_rows(on.point, f"agents={load:g}", seen, profiles.workload(workload), ATTAIN)
     return found.middle
 
 

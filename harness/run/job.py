@@ -75,7 +75,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     large = _modelled(models, say)
     _refuse_what_cannot_fit(options, large, chips)
     level, suites, left_out = _sandbox(suites, say)
-    answering = _runner(options, say) if suites else None
+    answering = opened(options, say) if suites else None
     run_id = new_run_id()
     folder = RunFolder(options.out or Path("results") / run_id, run_id)
     facts: dict[str, Any] = {
@@ -181,7 +181,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
             if answering is not None:
                 stack = f"{answering.model}/{answering.weight_dtype}".rstrip("/")
                 for one in suites:
-                    runs.append(_one_suite(options, folder, one, answering, bars))
+                    runs.append(ask(options, folder, one, answering, bars))
                     rows += quality_rows(runs[-1], stack, answering.model, answering.weight_dtype)
                     trace_lines += _trace_lines(one, answering)
             folder.write_trace(trace_lines)
@@ -207,7 +207,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
         folder.write_rows(rows)
         folder.write_manifest({
             **facts, "status": "finished", "rows": len(rows), "blas": blas_kernel(), "runner": _runner_entry(answering),
-            "suites": {r.suite.id: _suite_entry(r) for r in runs},
+            "suites": {r.suite.id: suite_entry(r) for r in runs},
             "precisions": {name: str(precision_of(name)) for name in formats},
             "profiles": manifest.profile_entries(used), "support": manifest.support_entries(rows, chips),
             "names": {p.id: p.name for p in used}, "sources": manifest.sources(used, rows),
@@ -215,7 +215,7 @@ def _work(options, folder: RunFolder, facts, suites, large, chips, answering: Ru
         return folder.folder
 
 
-def _runner(options: Options, say, **more) -> Runner:
+def opened(options: Options, say, **more) -> Runner:
     from harness.runners.reference import cores
 
     if options.runner != "reference":
@@ -230,7 +230,7 @@ def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, 
     caveat = f"an effect on {answering.model}" + ("" if options.weights else OF_SMALL_WEIGHTS)
     rows: list[Row] = []
     for name in names:
-        emulating = _runner(options, bars.say, precision=name)
+        emulating = opened(options, bars.say, precision=name)
         try:
             keep = partial(folder.append, "precision.jsonl")
             rows += precision.precision_rows(runs, name, emulating, _asking(options), caveat, keep, bars.bar)
@@ -240,7 +240,7 @@ def _precision_rows(options, folder: RunFolder, runs, names, chips, bars: Bars, 
     return rows + list(precision.speed_rows(["bf16", *(n for n in names if n != "bf16")], chips, load))
 
 
-def _one_suite(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:
+def ask(options: Options, folder: RunFolder, one: Suite, answering: Runner, bars: Bars) -> SuiteRun:
     n = None if options.full and options.limit is None else options.limit or one.sample
     items = one.items(options.seed, n)
     asking = _asking(options)
@@ -290,7 +290,7 @@ def _runner_entry(answering: Runner | None) -> dict[str, Any] | None:
     return entry | ({"weights": answering.weights_facts} if hasattr(answering, "weights_facts") else {})
 
 
-def _suite_entry(run: SuiteRun) -> dict[str, Any]:
+def suite_entry(run: SuiteRun) -> dict[str, Any]:
     s = run.suite
     return {
         "title": s.title, "family": s.family, "imitates": s.imitates, "differs": s.differs, "licence": s.licence,

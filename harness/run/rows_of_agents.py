@@ -30,7 +30,7 @@ UNITS = {
 }  # fmt: skip
 _LEVEL = (
     "agents_per_chip", "agents_per_server", "agents_per_mw", "prefix_hit_rate", "usd_per_session",
-    "energy_kwh_per_session",
+    "energy_kwh_per_session", "session_h",
 )  # fmt: skip
 _LONG = ("session_h", "chip_wait_h", "tool_wait_h", "usd_per_session", "energy_kwh_per_session", "sessions_at_once")
 # Figures of an operating point whose profile values a figure rests on; the others rest on times and memory alone.

@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 
 from harness.report import agents, style
 from harness.report.figures import Figure, Figures, figures_of
+from harness.report.plotting import CannotDraw
 from harness.results import Results
 
 TITLE = "Modelled 35-hour agent run by server: hours waiting for tools and for the chip, rent and energy, with p10–p90"
@@ -23,6 +24,8 @@ def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     model = agents.drawn_model(figures)
     heads = agents.servers(figures, model, "session_h", agents.ALONE)
+    if not heads:
+        raise CannotDraw("no run of 35 hours was simulated")
     heads.sort(key=lambda f: (f.value is None, f.value or 0.0, f.chip))
     figure.set_size_inches(16, 2.4 + 0.6 * len(heads))
     axes = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])

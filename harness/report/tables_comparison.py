@@ -1,0 +1,338 @@
+"""The comparison: stacks side by side, each against the baseline, solved tasks, what would change the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.report.figures import Figure, Figures, chip_name, unique
+from harness.report.numbers import and_list, interval, shown
+from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
+from harness.report.tables_stacks import price_class, weakest_of
+from harness.results import Results
+
+SURE = 0.9  # the probability of being better from which a stack is called so
+_SIDE = (
+    ("ttft_ms", "TTFT", "ms"), ("tpot_ms", "TPOT", "ms"), ("tok_s_per_user", "Per user", "tok/s"),
+    ("output_tok_s_per_chip", "Output per chip", "tok/s"), ("energy_j_per_output_tok", "Energy", "J/token"),
+    ("usd_per_m_output_tok", "All on output", "USD/M tokens"), ("usd_per_m_tok[input]", "Input", "USD/M tokens"),
+    ("usd_per_m_tok[cached]", "Cached input", "USD/M tokens"), ("usd_per_m_tok[output]", "Output", "USD/M tokens"),
+    ("memory_used_share", "Memory used", "%"),
+)  # fmt: skip
+AGAINST = (
+    ("ttft_ms", "TTFT"), ("tpot_ms", "TPOT"), ("output_tok_s_per_chip", "Output per chip"),
+    ("energy_j_per_output_tok", "Energy a token"), ("usd_per_m_output_tok", "USD a token"),
+)  # fmt: skip
+_SESSIONS = (
+    ("agents_per_chip", "Sessions per chip", ""), ("agents_per_server", "On the stack", ""),
+    ("agents_per_mw", "Per MW", ""), ("prefix_hit_rate", "Prefix hit rate", "%"),
+    ("usd_per_session", "A session, rent", "USD"), ("energy_kwh_per_session", "Board energy", "kWh"),
+    ("session_h", "It lasts", "h"),
+)  # fmt: skip
+_SOLVED = (("usd_per_solved_task", "Rent", "USD"), ("energy_j_per_solved_task", "Board energy", "J"),
+           ("s_per_solved_task", "Time", "s"))  # fmt: skip
+_MOVERS = 3  # of each figure and stack
+_MOVED = ("output_tok_s_per_chip", "usd_per_m_output_tok")  # what a verdict is given on
+INTRO = (
+    "Everything but the scores is modelled from profiles: no chip was touched. What two stacks rest on alike cancels "
+    "in a ratio; a stack is called better where that is so with a probability of at least 0.9."
+)
+
+
+def about(results: Results) -> dict[str, Any]:
+    """What the manifest says of the comparison; empty for a run that compares no named stacks."""
+    return results.manifest.get("comparison") or {}
+
+
+def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
+    """All tables of a comparison; none for another run."""
+    if not about(results):
+        return ()
+    tables = (
+        _side(results, figures), _against(results, figures), *_sessions(results, figures), _scores(results, figures),
+        _solved(results, figures), _movers(results, figures), _prices(results, figures), _tests(results),
+    )  # fmt: skip
+    return tuple(table for table in tables if table.lines)
+
+
+def stack_name(results: Results, stack: str) -> str:
+    """A stack in words."""
+    return str(about(results).get("stacks", {}).get(stack, {}).get("name") or stack)
+
+
+def _name(results: Results, stack: str) -> Cell:
+    """A stack's name, and below it what was typed."""
+    entry = about(results)["stacks"][stack]
+    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack)
+
+
+def _side(results: Results, figures: Figures) -> Table:
+    at = {"workload": about(results)["workload"]}
+    lines = []
+    for stack in about(results)["stacks"]:
+        rows = [_row(figures, metric, stack=stack, **at) for metric, *_ in _SIDE]
+        known = [row for row in rows if row is not None]
+        name = _name(results, stack)
+        if not any(row.value is not None for row in known):
+            lines.append(Line((name,), cannot=f"cannot be modelled: {and_list(unique(r.error for r in known))}"))
+            continue
+        notes = [row.notes for row in known]
+        sources = Cell(sources=tuple(unique(s for row in known for s in row.sources)), text=" ")
+        lines.append(Line((name, *(cell_of(row) for row in rows), price_class(notes), weakest_of(notes), sources)))
+    columns = (Column("Stack", words=True), *(Column(name, unit) for _, name, unit in _SIDE),
+               Column("Price class", words=True), Column("Weakest input", words=True),
+               Column("Sources", words=True))  # fmt: skip
+    caption = (
+        f"At {at['workload']} (isl: input tokens, osl: output tokens, c: requests at once); under each value its "
+        "p10–p90. Rent alone. Input, cached input and output: what a further million of each would add."
+    )
+    return Table("compare-side", "Side by side", caption, columns, tuple(lines))
+
+
+def _row(figures: Figures, metric: str, **at: Any) -> Figure | None:
+    base, _, part = metric.partition("[")
+    return figures.one(base, part.rstrip("]"), **at)
+
+
+def _against(results: Results, figures: Figures) -> Table:
+    baseline = about(results)["baseline"]
+    lines = []
+    for stack in _others(results):
+        rows = [figures.one("ratio", name, stack=stack) for name, _ in AGAINST]
+        if any(rows):
+            lines.append(Line((_name(results, stack), *(_ratio_cell(row) for row in rows))))
+    columns = (Column("Stack", words=True), *(Column(title) for _, title in AGAINST))
+    caption = (
+        f"Over {stack_name(results, baseline)}, with p10–p90; below, the probability that the stack is the better one "
+        "(less is better of times, energy and money). Between 0.1 and 0.9 nothing is settled."
+    )
+    return Table("compare-against", f"Against {stack_name(results, baseline)}", caption, columns, tuple(lines))
+
+
+def _others(results: Results) -> list[str]:
+    return [s for s in about(results)["stacks"] if s != about(results)["baseline"]]
+
+
+def probability(figure: Figure) -> float:
+    """That the stack is better than the baseline in this figure."""
+    return float(figure.notes["better"])
+
+
+def _ratio_cell(row: Figure | None) -> Cell:
+    if row is None or row.value is None:
+        return nothing("one of the two has no such figure")
+    p = probability(row)
+    word = "better" if p >= SURE else "worse" if p <= 1 - SURE else "not settled"
+    return Cell(row.value, row.low, row.high, unit=row.unit if row.unit != "1" else "", kind=row.kind,
+                sources=row.sources, below=f"{word}, p = {p:.2f}")  # fmt: skip
+
+
+def _sessions(results: Results, figures: Figures) -> list[Table]:
+    tables = []
+    for workload in about(results)["sessions"]:
+        lines = []
+        for stack in about(results)["stacks"]:
+            rows = [figures.one(metric, stack=stack, workload=workload) for metric, *_ in _SESSIONS]
+            known = [row for row in rows if row is not None]
+            name = _name(results, stack)
+            if any(row.value is not None for row in known):
+                lines.append(Line((name, *(cell_of(row) for row in rows))))
+            elif known:
+                lines.append(Line((name,), cannot=f"cannot serve: {and_list(unique(r.error for r in known))}"))
+        columns = (Column("Stack", words=True), *(Column(name, unit) for _, name, unit in _SESSIONS))
+        caption = "Sessions at once at the workload's own service level, simulated in full swing; 0: not even one."
+        tables.append(Table(f"compare-{workload}", f"Sessions of {workload}", caption, columns, tuple(lines)))
+    return tables
+
+
+def _scores(results: Results, figures: Figures) -> Table:
+    """Benchmarks that two or more of the stacks' models have a published score on."""
+    stacks = list(about(results)["stacks"])
+    models = {stack: next((f.model for f in figures.where("score", stack=stack)), "") for stack in stacks}
+    firsts = {model: stack for stack, model in reversed(models.items()) if model}
+    rows = {f.part for f in figures.where("score")}
+    lines = []
+    for name in sorted(rows, key=str.lower):
+        cells = [_best(figures.where("score", part=name, stack=stack)) for stack in firsts.values()]
+        if sum(not cell.absent for cell in cells) > 1 or len(firsts) == 1:
+            lines.append(Line((text(name), *cells)))
+    columns = (Column("Benchmark", words=True), *(Column(model, words=True) for model in firsts))
+    caption = (
+        "Published by others, and who says so. Two scores stand side by side only where harness and setting are the "
+        "same, which is said below each; no model answered here."
+    )
+    return Table("compare-scores", "Published quality", caption, columns, tuple(lines), folded=True, opened=True)
+
+
+def _best(found: list[Figure]) -> Cell:
+    """A model's score on a benchmark with how it was made: its publisher's own where there is one, then the newest."""
+    if not found:
+        return nothing("no published score was read")
+    newest = max(found, key=lambda f: (f.notes.get("by") == "vendor", f.notes.get("date", "")))
+    made = [f"harness {newest.notes['harness']}" if "harness" in newest.notes else "harness not said",
+            *(newest.notes[k] for k in ("setting", "effort", "reporter", "date") if k in newest.notes)]  # fmt: skip
+    figure = f"{newest.value:g}" + (f" {newest.unit}" if newest.unit != "1" else "")
+    return Cell(text=figure, below=", ".join(made), kind="published", sources=newest.sources)
+
+
+def _solved(results: Results, figures: Figures) -> Table:
+    lines = []
+    for stack in about(results)["stacks"]:
+        for part in unique(f.part for f in figures.where("usd_per_solved_task", stack=stack)
+                           + figures.where("s_per_solved_task", stack=stack)):  # fmt: skip
+            rows = [figures.one(metric, part, stack=stack) for metric, *_ in _SOLVED]
+            notes = next(row.notes for row in rows if row is not None)
+            how = ", ".join(notes[k] for k in ("harness", "setting", "reporter") if k in notes)
+            lines.append(Line((_name(results, stack), Cell(text=f"{part}: {notes['score']} %", below=how),
+                               *(cell_of(row, "the stack has no such figure") for row in rows))))  # fmt: skip
+    columns = (Column("Stack", words=True), Column("Share solved, published", words=True),
+               *(Column(name, unit) for _, name, unit in _SOLVED))  # fmt: skip
+    caption = (
+        "Cost of an attempt over the share solved. An attempt is taken to be a session of the workload, the same for "
+        "every model: nobody published the tokens of these runs, so every figure here is assumed, and compares stacks "
+        "only as far as models need alike many tokens."
+    )
+    return Table("compare-solved", "For each task solved", caption, columns, tuple(lines))
+
+
+def _movers(results: Results, figures: Figures) -> Table:
+    lines = []
+    for stack in _others(results):
+        for metric in _MOVED:
+            title = dict(AGAINST)[metric]
+            for row in figures.where("mover", part=metric, stack=stack)[:_MOVERS]:
+                notes = row.notes
+                ends = f"{shown(float(notes['low']))} … {shown(float(notes['high']))}"
+                words = text(cause(results, notes["cause"], stack))
+                lines.append(Line((_name(results, stack), text(title), words, cell_of(row), text(ends))))
+    columns = (Column("Stack", words=True), Column("Ratio", words=True), Column("Input", words=True),
+               Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"))  # fmt: skip
+    caption = (
+        "The inputs by how much of a ratio's variance each holds, moved alone. What the model of time leaves "
+        "unexplained is narrowed by a measurement: the commands below, then `stackline calibrate`."
+    )
+    return Table("compare-movers", "What would change the verdict", caption, columns, tuple(lines), folded=True,
+                 opened=True)  # fmt: skip
+
+
+def cause(results: Results, name: str, stack: str) -> str:
+    """A cause in words."""
+    both, of = stack_name(results, about(results)["baseline"]), stack_name(results, stack)
+    words = {"unexplained": "what the model of time leaves unexplained of both",
+             "unexplained.a": f"what the model of time leaves unexplained of {of}",
+             "unexplained.b": f"what the model of time leaves unexplained of {both}",
+             "power.share": "the share of the power limit that is drawn"}  # fmt: skip
+    owner, slash, key = name.partition("/")
+    return words.get(name) or (f"{key} of {chip_name(results, owner)}" if slash else name)
+
+
+def _prices(results: Results, figures: Figures) -> Table:
+    lines = []
+    for row in figures.where("even_usd_per_chip_h"):
+        notes = row.notes
+        lines.append(Line((_name(results, row.stack), cell_of(row), text(notes["own"]), text(notes["theirs"]),
+                           price_class([notes]))))  # fmt: skip
+    columns = (Column("Stack", words=True), Column("Even at", "USD/h a chip"), Column("Its own rent", "USD/h a chip"),
+               Column("The baseline's", "USD/h a chip"), Column("Price class", words=True))  # fmt: skip
+    baseline = stack_name(results, about(results)["baseline"])
+    caption = f"The rent of a chip at which a token costs what it costs on {baseline}, at its rent; below it, less."
+    return Table("compare-prices", "Where the verdict on money turns", caption, columns, tuple(lines))
+
+
+def _tests(results: Results) -> Table:
+    entries = about(results)["stacks"].items()
+    lines = tuple(
+        Line((text(stack_name(results, stack)), text(command)))
+        for stack, entry in entries
+        for command in entry.get("test", ())
+    )
+    columns = (Column("Stack", words=True), Column("Command", words=True))
+    caption = (
+        "What an owner of the chips types to test these figures, the first beside the second. The weights' place is "
+        "yours; other engines have commands of their own. Then `stackline calibrate MY.csv --chip ID` narrows the "
+        "prediction."
+    )
+    return Table("compare-tests", "Test it yourself", caption, columns, lines, folded=True)
+
+
+def comparison_sentences(results: Results, figures: Figures) -> list[str]:
+    """The money, the speed and the doubt, each in a sentence made from the numbers; no winner where none is sure."""
+    if not about(results):
+        return []
+    money = _verdict(results, figures, "usd_per_m_output_tok", "costs {} times as much", "cheaper", "dearer")
+    speed = _verdict(results, figures, "output_tok_s_per_chip", "has {} times the output per chip", "faster", "slower")
+    agents = _agents(results, figures)
+    return [s for s in (money, agents or speed, _doubt(results, figures)) if s]
+
+
+def _verdict(results: Results, figures: Figures, metric: str, what: str, better: str, worse: str) -> str:
+    words = []
+    for stack in _others(results):
+        row = figures.one("ratio", metric, stack=stack)
+        if row is None or row.value is None:
+            continue
+        value = f"{shown(row.value)} (p10–p90 {interval(row.low, row.high)})"
+        words.append(f"{stack_name(results, stack)} {what.format(value)}: {_sure(probability(row), better, worse)}")
+    if not words:
+        return ""
+    baseline = stack_name(results, about(results)["baseline"])
+    subject = "A token" if metric.startswith("usd") else "Output"
+    return f"{subject} at {about(results)['workload']}, against {baseline}: {'; '.join(words)}."
+
+
+def _sure(p: float, better: str, worse: str) -> str:
+    """The verdict of a probability: a word from 0.9 on, none between.
+
+    >>> _sure(0.95, "cheaper", "dearer"), _sure(0.4, "cheaper", "dearer")
+    ('cheaper with probability 0.95', 'not settled, cheaper with probability 0.40')
+    """
+    if p >= SURE:
+        return f"{better} with probability {p:.2f}"
+    if p <= 1 - SURE:
+        return f"{worse} with probability {1 - p:.2f}"
+    return f"not settled, {better} with probability {p:.2f}"
+
+
+def _agents(results: Results, figures: Figures) -> str:
+    """How many sessions each stack holds a chip; empty where none was simulated."""
+    workload = next(iter(about(results)["sessions"]), "")
+    rows = [f for f in figures.where("agents_per_chip", workload=workload) if f.value is not None]
+    if not rows:
+        return ""
+    held = (f"{stack_name(results, f.stack)} {shown(f.value)}"
+            + (f" (p10–p90 {interval(f.low, f.high)})" if f.has_interval else "") for f in rows)  # fmt: skip
+    return f"Sessions of {workload} a chip holds at its service level: {'; '.join(held)}."
+
+
+def _doubt(results: Results, figures: Figures) -> str:
+    """The input that moves the first unsettled verdict on money most, and where it would turn."""
+    for stack in _others(results):
+        ratio = figures.one("ratio", "usd_per_m_output_tok", stack=stack)
+        most = figures.one("mover", "usd_per_m_output_tok", stack=stack)
+        even = figures.one("even_usd_per_chip_h", stack=stack)
+        if ratio is None or most is None or even is None:
+            continue
+        what = cause(results, most.notes["cause"], stack)
+        return (
+            f"What would change the verdict on {stack_name(results, stack)} most is {what} "
+            f"({shown(most.value, '1')} of the doubt); a token would cost the same at {shown(even.value)} USD an hour "
+            f"a chip (p10–p90 {interval(even.low, even.high)}), against {even.notes['own']} now."
+        )
+    return ""
+
+
+def comparison_limits(results: Results) -> list[str]:
+    """What a comparison cannot tell."""
+    names = {stack: entry["model"] for stack, entry in about(results)["stacks"].items()}
+    out = [
+        "How well these models answer your questions: scores are published by others, on other questions, and none "
+        "answered here.",
+        "How fast any chip is in your rack: chips are modelled from profiles; none was touched. The intervals are "
+        "meant to hold 80 % of measurements, so one in five should fall outside.",
+        "What you would pay: prices are dated figures of the class named beside each; they are not quotes. Servers, "
+        "power and people are in a rent, and in nothing else here.",
+    ]
+    if len(set(names.values())) > 1:
+        out.append(
+            "Whether a token is worth another: the stacks run different models, whose tokens and answers differ."
+        )
+    return out

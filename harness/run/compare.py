@@ -1,0 +1,210 @@
+"""`stackline compare`: named stacks side by side on the same requests, each against a baseline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import profiles
+from harness.discovery import MODEL, STACK, find
+from harness.errors import NotPredictable, UnknownId, UserMistake
+from harness.profiles import Chip, Model
+from harness.results import Row, RunFolder, new_run_id
+from harness.roofline.point import Point, point
+from harness.run import agents, manifest, traffic
+from harness.run.progress import Bars
+from harness.run.rows_of_comparison import against, score_rows, solved_rows, split_price_rows
+from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
+from harness.runners.reference import blas_kernel, limit_blas_threads
+from harness.serving.deploy import deploy
+from harness.stack import Stack, parse
+from harness.whole_stacks import whole_stack
+
+SESSION_FIGURES = ("usd_per_session", "energy_kwh_per_session", "session_h")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. `workloads` are those whose sessions are simulated on each stack."""
+
+    stacks: tuple[str, ...]
+    baseline: str = ""
+    workloads: tuple[str, ...] = (agents.AGENTS,)
+    isl: int = traffic.ISL
+    osl: int = traffic.OSL
+    concurrency: int = traffic.CONCURRENCY
+    seed: int = 0
+    calls: int = agents.CALLS  # that a simulation watches
+    out: Path | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One stack of the comparison: as it was asked for, what it is made of, and its operating point if it has one."""
+
+    asked: str
+    stack: Stack
+    model: Model
+    chip: Chip
+    point: Point | None
+    why: str
+
+    @property
+    def weight_dtype(self) -> str:
+        return self.point.dtypes.weight if self.point else self.stack.weight_dtype
+
+
+def run(options: Options, say: Callable[[str], None]) -> Path:
+    """Compare and return the run folder. What the user can get wrong is checked before anything is written."""
+    limit_blas_threads()
+    load = Workload(
+        f"isl{options.isl}-osl{options.osl}-c{options.concurrency}", options.isl, options.osl, options.concurrency
+    )
+    entrants = _entrants(options, load)
+    first = _baseline(options, entrants)
+    for workload in options.workloads:
+        profiles.workload(workload)
+    for one in entrants:
+        if one.why:
+            say(f"{one.asked}: {one.why}")
+        elif one.model.proxy:
+            say(f"{one.model.id} is modelled by proxy, {one.model.proxy['model']}: {one.model.proxy['why']}")
+    run_id = new_run_id()
+    folder = RunFolder(options.out or Path("results") / run_id, run_id)
+    with Bars() as bars:
+        step = bars.bar("comparing stacks", len(entrants) * (1 + len(options.workloads)))
+        rows = list(_rows(options, entrants, first, load, step))
+    folder.write_trace([])
+    folder.write_rows(rows)
+    folder.write_manifest(_manifest(options, entrants, first, load, rows))
+    return folder.folder
+
+
+def _entrants(options: Options, load: Workload) -> list[Entrant]:
+    """The stacks in the order given, the baseline among them. Raises UserMistake for fewer than two."""
+    texts = list(dict.fromkeys([*options.stacks, *([options.baseline] if options.baseline else [])]))
+    parsed = [(text, parse(text)) for text in texts]
+    if len({str(stack) for _, stack in parsed}) < 2:
+        raise UserMistake("a comparison needs two different stacks: model/weight_dtype@chip:count, or a stack's name")
+    return [_entrant(text, stack, load) for text, stack in parsed]
+
+
+def _entrant(text: str, stack: Stack, load: Workload) -> Entrant:
+    if not stack.chip and stack.model not in find(MODEL):
+        raise UnknownId("stack", stack.model, [*find(STACK), *find(MODEL)])
+    if not stack.chip:
+        raise UserMistake(f"stack {text!r} names no chip: write model@chip:count")
+    model, chip = profiles.model(stack.model), profiles.chip(stack.chip)
+    try:
+        return Entrant(text, stack, model, chip, point(stack, model, chip, load.isl, load.osl, load.concurrency), "")
+    except NotPredictable as error:
+        return Entrant(text, stack, model, chip, None, str(error))
+
+
+def _baseline(options: Options, entrants: Sequence[Entrant]) -> Entrant:
+    """The stack that others are set against: the one named, or the first that can be modelled."""
+    if options.baseline:
+        named = next(e for e in entrants if e.asked == options.baseline)
+        if named.point is None:
+            raise UserMistake(f"the baseline {options.baseline} cannot be modelled: {named.why}")
+        return named
+    first = next((e for e in entrants if e.point), None)
+    if first is None:
+        raise UserMistake(f"none of the stacks can be modelled: {entrants[0].asked}: {entrants[0].why}")
+    return first
+
+
+def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> Iterator[Row]:
+    simulations = agents.Simulations(options.seed, options.calls)
+    for chip in {e.chip.id: e.chip for e in entrants}.values():
+        yield from traffic.chip_rows(chip)
+    for one in entrants:
+        yield from score_rows(str(one.stack), one.model, one.weight_dtype)
+        if one.point is None:
+            yield from refused_rows(one.stack, load, one.why, one.chip)
+            step(1 + len(options.workloads))
+            continue
+        yield from figure_rows(one.point, load)
+        yield from split_price_rows(one.point, load)
+        yield from term_rows(one.point, load) if one is first else against(one.point, first.point, load)
+        step(1)
+        for workload in options.workloads:
+            yield from _sessions(one, workload, simulations)
+            step(1)
+
+
+def _sessions(one: Entrant, workload: str, simulations: agents.Simulations) -> Iterator[Row]:
+    """A workload's sessions on the stack, and what each solved task then costs."""
+    try:
+        on = agents.Server(deploy(one.stack), one.point)
+    except NotPredictable as error:
+        yield from agents.refused_rows(one.stack, one.weight_dtype, workload, str(error))
+        return
+    seen: dict[str, Row] = {}
+    for row in agents.session_rows(on, simulations, workload):
+        if row.metric in SESSION_FIGURES and row.value is not None:
+            seen[row.metric] = row
+        yield row
+    if profiles.workload(workload).has("tool_gap.p50"):  # agents at work, whose sessions are tasks
+        yield from solved_rows(one.point, one.model, workload, *(seen.get(name) for name in SESSION_FIGURES))
+
+
+def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: Sequence[Row]) -> dict[str, Any]:
+    used: dict[str, Any] = {}
+    for one in entrants:
+        for profile in (one.chip, one.model):
+            used[profile.id] = profile
+    used |= {w: profiles.workload(w) for w in options.workloads}
+    return {
+        "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "command": options.command, "seed": options.seed,
+        "stackline": manifest.harness.__version__, **manifest.commit(), "python": sys.version.split()[0],
+        "packages": manifest.versions(), "machine": manifest.machine(), "status": "finished", "rows": len(rows),
+        "blas": blas_kernel(), "suites": {}, "left_out": [f"{e.asked}: {e.why}" for e in entrants if e.why],
+        "comparison": {
+            "baseline": str(first.stack), "workload": load.id, "sessions": list(options.workloads),
+            "stacks": {str(e.stack): {"asked": e.asked, "name": in_words(e), "model": e.model.id,
+                                      "test": owner_commands(e, load)} for e in entrants},
+        },
+        "profiles": manifest.profile_entries(used.values()),
+        "support": manifest.support_entries(rows, [e.chip for e in entrants]),
+        "names": {p.id: p.name for p in used.values()}, "sources": manifest.sources(used.values(), rows),
+    }  # fmt: skip
+
+
+def in_words(one: Entrant) -> str:
+    """A stack for a sentence: the name of its file, or model, format, chip and how many."""
+    if one.asked in find(STACK):
+        return whole_stack(one.asked).name + _by_proxy(one)
+    dtype = f" {one.weight_dtype}" if one.weight_dtype else ""
+    return f"{one.model.name}{dtype} on {one.chip.name} ×{one.stack.chips}{_by_proxy(one)}"
+
+
+def _by_proxy(one: Entrant) -> str:
+    return f" (by proxy {one.model.proxy['model']})" if one.model.proxy else ""
+
+
+def owner_commands(one: Entrant, load: Workload) -> list[str]:
+    """What an owner of the chips types to test the prediction: vLLM's own server and its own benchmark."""
+    if one.point is None:
+        return []
+    where, dtypes = one.point.placement, one.point.dtypes
+    serve = [f"vllm serve WEIGHTS_OF_{one.model.id.upper().replace('-', '_')}"]
+    layout = where.layout
+    for option, value in (("tensor-parallel-size", layout.tp), ("pipeline-parallel-size", layout.pp),
+                          ("data-parallel-size", layout.dp)):  # fmt: skip
+        if value > 1:
+            serve.append(f"--{option} {value}")
+    serve += ["--enable-expert-parallel"] if layout.ep > 1 else []
+    serve += ["--kv-cache-dtype fp8"] if dtypes.kv == "fp8" else []
+    serve += [f"--max-model-len {int(load.isl + load.osl)}", "--no-enable-prefix-caching"]
+    bench = [
+        f"vllm bench serve --model WEIGHTS_OF_{one.model.id.upper().replace('-', '_')}", "--dataset-name random",
+        f"--random-input-len {int(load.isl)} --random-output-len {int(load.osl)} --ignore-eos",
+        f"--max-concurrency {load.concurrency} --num-prompts {10 * load.concurrency}",
+    ]  # fmt: skip
+    return [" ".join(serve), " ".join(bench)]
