@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import load_results
 from harness.cli import stackline
+from harness.report.comparison import concurrency_of
 from harness.report.figures import figures_of
 from harness.report.tables_comparison import SURE
 from harness.roofline.compare import causes, movers, ratio
@@ -92,6 +93,31 @@ def test_kinds_of_tokens_make_up_a_request(figures):
         assert 0.5 < (each["input"] * 8192 + each["output"] * 1024) / whole < 1.5
 
 
+def test_a_curve_gives_up_speed_for_throughput(figures):
+    """More requests at once: never faster for one of them, and the point asked for is on the curve."""
+    for stack in (H20, M890):
+        rows = figures.with_value("curve.tok_s_per_user", stack=stack)
+        speeds = [f.value for f in sorted(rows, key=concurrency_of)]
+        assert len(speeds) > 4 and speeds == sorted(speeds, reverse=True)
+        assert math.isclose(figures.one("curve.tok_s_per_user", "c=16", stack=stack).value,
+                            figures.one("tok_s_per_user", stack=stack).value, rel_tol=1e-4)  # fmt: skip
+
+
+def test_the_parts_of_a_memory_make_up_the_chip(figures):
+    parts = {p: figures.one("memory_gb", p, stack=H20).value for p in ("weights", "kv", "free")}
+    assert all(v > 0 for v in parts.values())
+    assert math.isclose(sum(parts.values()), figures.one("chip.memory_gb", chip="h20-96gb").value, rel_tol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["pareto", "tornado", "memory", "time-spent", "cost"])
+def test_each_plot_draws_as_png_and_svg(name, folder, tmp_path):
+    for suffix, start in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+        out = tmp_path / f"{name}{suffix}"
+        done = CliRunner().invoke(stackline, ["plot", name, str(folder), "--out", str(out)], catch_exceptions=False)
+        assert done.exit_code == 0 and out.read_bytes().startswith(start) and out.stat().st_size > 10_000
+    assert [p.suffix for p in sorted(tmp_path.iterdir())] == [".png", ".svg"]
+
+
 def test_a_closed_model_has_scores_and_no_speed(figures, folder):
     stack = str(parse(CLOSED))
     assert figures.where("score", stack=stack) and figures.one("tpot_ms", stack=stack).value is None
@@ -124,6 +150,7 @@ def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
         for solved in figures.where("usd_per_solved_task", stack=stack):
             assert solved.part.startswith(AGENT_TASKS) and solved.kind == "assumed"
             assert math.isclose(solved.value, session.value / (float(solved.notes["score"]) / 100), rel_tol=1e-4)
+    assert (tmp_path / "run/report/plots/solved.png").stat().st_size > 10_000
     assert "Sessions of coding-agent a chip holds" in (tmp_path / "run/report/report.md").read_text("utf-8")
 
 

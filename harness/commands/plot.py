@@ -12,7 +12,7 @@ from harness.commands._tables import path_option
 @click.command("plot")
 @click.argument("name")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The PNG to write; default NAME.png.")
+@click.option("--out", type=click.Path(path_type=Path), help="The PNG or SVG to write; default NAME.png.")
 @path_option
 def command(name: str, run: Path, out: Path | None) -> None:
     """Draw plot NAME of the run folder RUN.

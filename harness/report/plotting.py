@@ -100,10 +100,15 @@ def draw_module(module: ModuleType, name: str, results: Results, figures: Figure
 
 
 def _save(figure: style.Figure, out: Path) -> None:
-    work = out.with_name(f".{out.name}.{os.getpid()}.png")
+    """A PNG, or an SVG by the name's ending."""
+    vector = out.suffix == ".svg"
+    work = out.with_name(f".{out.name}.{os.getpid()}{'.svg' if vector else '.png'}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _small_picture(figure).save(work, optimize=True)
+        if vector:
+            figure.savefig(work, metadata={"Date": None})
+        else:
+            _small_picture(figure).save(work, optimize=True)
         work.replace(out)
     except OSError as error:
         raise CannotWrite(out, error.strerror or str(error)) from error

@@ -17,11 +17,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.errors import CannotWrite
 
-__all__ = ["DPI", "Figure"]
+__all__ = ["DPI", "Axes", "Figure", "Patch"]
 
 DPI = 160
 INK, SOFT, GRID = "#1b1f24", "#57606a", "#d9dde2"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.report.comparison import about as about_comparison
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of, interval, shown
-from harness.report.tables_comparison import about as about_comparison
 from harness.report.tables_comparison import comparison_limits, comparison_sentences
 from harness.report.tables_quality import about_suite, suites_measured, with_95
 from harness.report.tables_stacks import SERVING, headline_model, serving_stacks

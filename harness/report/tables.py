@@ -24,6 +24,7 @@ from harness.report.tables_quality import (
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
+COMPARED_PLOTS = ("pareto", "cost", "tornado", "solved", "memory")
 AGENT_PLOTS = ("agents", "agents-load", "agents-caches", "long-run")
 _LARGE = (
     "Modelled from the chips' profiles at the stated workload (isl: input tokens, osl: output tokens, c: "
@@ -65,8 +66,8 @@ def sections(results: Results, figures: Figures) -> list[Section]:
     limits = "Published or assumed ceilings, not performance."
     if compared := comparison_tables(results, figures):
         return [
-            Section("compare", "The stacks compared", COMPARED, compared, ("cost",)),
-            Section("operators", "Where the time goes", "", operator_tables(results, figures)),
+            Section("compare", "The stacks compared", COMPARED, compared, COMPARED_PLOTS),
+            Section("operators", "Where the time goes", "", operator_tables(results, figures), ("time-spent",)),
             *([Section("agents", "Agents on a server", INTRO, agents, AGENT_PLOTS[:2])] if agents else []),
             Section("chips", "What the chips could do at most", limits, ceilings, ("roofline",)),
             Section("freedom", "What is stated to run, and who may have it", "", freedom),

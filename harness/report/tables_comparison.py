@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.report.comparison import about, stack_name
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, interval, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
@@ -38,11 +39,6 @@ INTRO = (
 )
 
 
-def about(results: Results) -> dict[str, Any]:
-    """What the manifest says of the comparison; empty for a run that compares no named stacks."""
-    return results.manifest.get("comparison") or {}
-
-
 def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
     """All tables of a comparison; none for another run."""
     if not about(results):
@@ -52,11 +48,6 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         _solved(results, figures), _movers(results, figures), _prices(results, figures), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
-
-
-def stack_name(results: Results, stack: str) -> str:
-    """A stack in words."""
-    return str(about(results).get("stacks", {}).get(stack, {}).get("name") or stack)
 
 
 def _name(results: Results, stack: str) -> Cell:

@@ -17,7 +17,14 @@ from harness.results import Row, RunFolder, new_run_id
 from harness.roofline.point import Point, point
 from harness.run import agents, manifest, traffic
 from harness.run.progress import Bars
-from harness.run.rows_of_comparison import against, score_rows, solved_rows, split_price_rows
+from harness.run.rows_of_comparison import (
+    against,
+    curve_rows,
+    memory_rows,
+    score_rows,
+    solved_rows,
+    split_price_rows,
+)
 from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
 from harness.runners.reference import blas_kernel, limit_blas_threads
 from harness.serving.deploy import deploy
@@ -131,6 +138,8 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
             continue
         yield from figure_rows(one.point, load)
         yield from split_price_rows(one.point, load)
+        yield from curve_rows(one.point, load)
+        yield from memory_rows(one.point, load)
         yield from term_rows(one.point, load) if one is first else against(one.point, first.point, load)
         step(1)
         for workload in options.workloads:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from harness.profiles import Model
 from harness.results import Row
@@ -16,11 +19,15 @@ from harness.roofline.point import Figure, Point
 from harness.run.rows_of_point import Workload, joined, kind_of, price_notes, source_id, sources_of
 from harness.scores import Score, scores
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # Figures that are set against the baseline's, and whether more of one is better.
 MORE_IS_BETTER = {"ttft_ms": False, "tpot_ms": False, "tok_s_per_user": True, "output_tok_s_per_chip": True,
                   "total_tok_s_per_chip": True, "energy_j_per_output_tok": False, "usd_per_m_output_tok": False,
                   "memory_used_share": False}  # fmt: skip
 _Z90 = 1.2815515655446004  # of the standard normal
+_CURVE = 9  # points of a curve over requests at once: 1 to 256
 _FEWEST = 0.005  # the share of a ratio's variance that a cause needs to be listed
 # Evaluations whose items are tasks that an agent solves, so that a cost for each solved one has a meaning.
 AGENT_TASKS = ("SWE-bench Pro", "SWE-bench Verified", "Terminal-Bench")
@@ -147,20 +154,48 @@ def split_price_rows(p: Point, load: Workload) -> Iterator[Row]:
                   **_base(p, load))  # fmt: skip
 
 
-def _chip_seconds(p: Point, load: Workload) -> dict[str, float]:
-    """Chip-seconds of a request at the point, and with fewer or more tokens of one kind."""
+def curve_rows(p: Point, load: Workload) -> Iterator[Row]:
+    """Tokens/s for each user and output per chip at 1, 2, 4, ... requests at once, as far as memory holds them."""
+    at = [2**k for k in range(_CURVE)]
+    found = predicted(p, [{"isl": load.isl, "osl": load.osl, "concurrency": c} for c in at])
+    for c, row in zip(at, found.to_dict("records"), strict=True):
+        if isinstance(row["error"], str):
+            continue
+        for name, unit in (("tok_s_per_user", "token/s"), ("output_tok_s_per_chip", "token/s")):
+            yield Row(metric=f"curve.{name}[c={c}]", value=row[name], p10=row[f"{name}_p10"], p90=row[f"{name}_p90"],
+                      unit=unit, kind=kind_of(p, name), source=sources_of(p, name), **_base(p, load))  # fmt: skip
+
+
+def memory_rows(p: Point, load: Workload) -> Iterator[Row]:
+    """GB of a chip: weights, the cache of the requests that run together, and what is left."""
+    room = p.work.room
+    weights = float(np.ravel(room.weight_bytes)[0])
+    cache = p.batch / p.placement.layout.dp * float(room.sequence_bytes[0])
+    parts = {"weights": weights, "kv": cache, "free": p.chip.get("memory.capacity").point - weights - cache}
+    for part, size in parts.items():
+        yield Row(metric=f"memory_gb[{part}]", value=size / 1e9, unit="GB", kind=kind_of(p, "memory_used_share"),
+                  source=sources_of(p, "memory_used_share"), **_base(p, load))  # fmt: skip
+
+
+def predicted(p: Point, rows: list[dict[str, float]]) -> pd.DataFrame:
+    """Operating points of the same stack, as `predict` gives them."""
     import pandas as pd
 
     from harness.prediction import predict
 
-    shapes = {"base": (load.isl, load.osl, 0.0), "half": (load.isl / 2, load.osl, 0.0),
-              "hit": (load.isl, load.osl, 0.9), "tenth": (load.isl / 10, load.osl, 0.0),
-              "twice": (load.isl, 2 * load.osl, 0.0)}  # fmt: skip
     stack, layout = p.stack, p.placement.layout
     common = {"chip": stack.chip, "chips": stack.chips, "model": stack.model, "weight_dtype": p.dtypes.weight,
               "act_dtype": p.dtypes.act, "kv_dtype": p.dtypes.kv, "tp": layout.tp, "pp": layout.pp, "ep": layout.ep,
-              "dp": layout.dp, "concurrency": load.concurrency,
-              "engine_family": stack.options.get("engine", "")}  # fmt: skip
-    frame = pd.DataFrame([common | {"isl": isl, "osl": osl, "prefix_hit": hit} for isl, osl, hit in shapes.values()])
-    rates = predict(frame)["output_tok_s_per_chip"]
+              "dp": layout.dp, "engine_family": stack.options.get("engine", "")}  # fmt: skip
+    return predict(pd.DataFrame([common | row for row in rows]))
+
+
+def _chip_seconds(p: Point, load: Workload) -> dict[str, float]:
+    """Chip-seconds of a request at the point, and with fewer or more tokens of one kind."""
+    shapes = {"base": (load.isl, load.osl, 0.0), "half": (load.isl / 2, load.osl, 0.0),
+              "hit": (load.isl, load.osl, 0.9), "tenth": (load.isl / 10, load.osl, 0.0),
+              "twice": (load.isl, 2 * load.osl, 0.0)}  # fmt: skip
+    found = predicted(p, [{"isl": isl, "osl": osl, "prefix_hit": hit, "concurrency": load.concurrency}
+                          for isl, osl, hit in shapes.values()])  # fmt: skip
+    rates = found["output_tok_s_per_chip"]
     return {name: osl / rate for (name, (_, osl, _)), rate in zip(shapes.items(), rates, strict=True)}
