@@ -8,7 +8,7 @@
     rows.csv        long table: one figure a row, each with kind, source, interval and note
     report/         made from manifest, trace and rows alone
 
-An absent figure is an empty cell, never a zero. `figures` in rows are rounded to 6 significant digits.
+An absent figure is an empty cell, never a zero. Figures in rows are rounded to 6 significant digits.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
+FIGURE_DIGITS = 6
 KINDS = ("measured", "published", "modelled", "assumed")
 
 
@@ -108,8 +109,9 @@ class RunFolder:
     def write_trace(self, lines: Iterable[dict[str, Any]]) -> None:
         write_whole(self.folder / "trace.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
 
-    def write_rows(self, rows: Iterable[Row]) -> None:
-        write_whole(self.folder / "rows.csv", _csv_text(rows, self.run_id))
+    def write_rows(self, rows: Iterable[Row], digits: int = FIGURE_DIGITS) -> None:
+        """`digits`: significant ones of each figure."""
+        write_whole(self.folder / "rows.csv", _csv_text(rows, self.run_id, digits))
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         whole = {"schema_version": SCHEMA_VERSION, "run": self.run_id, **manifest}
@@ -140,22 +142,22 @@ def whole(path: Path) -> Iterator[Path]:
             work.unlink(missing_ok=True)
 
 
-def _csv_text(rows: Iterable[Row], run_id: str) -> str:
+def _csv_text(rows: Iterable[Row], run_id: str, digits: int) -> str:
     import io
 
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        cells = {k: _cell(v) for k, v in asdict(row).items()}
+        cells = {k: _cell(v, digits) for k, v in asdict(row).items()}
         writer.writerow({"schema_version": SCHEMA_VERSION, "run": run_id, **cells})
     return out.getvalue()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, digits: int) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

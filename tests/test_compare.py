@@ -139,6 +139,17 @@ def test_the_report_is_made_from_the_folder_alone(folder):
     assert (folder / "report/index.html").read_bytes() == before
 
 
+def test_stacks_come_from_a_file_and_figures_are_as_long_as_asked(tmp_path):
+    (tmp_path / "stacks.txt").write_text(f"# two\n\n{H20}\n{M890}  # the other\n", "utf-8")
+    done = compared("--from", str(tmp_path / "stacks.txt"), "--no-sessions", "--digits", "3", "--out",
+                    str(tmp_path / "run"))  # fmt: skip
+    assert done.exit_code == 0, done.output
+    rows = load_results(tmp_path / "run").rows
+    assert set(rows["stack"]) >= {H20, M890}
+    values = rows["value"].dropna()
+    assert (values == values.map(lambda v: float(f"{v:.3g}"))).all()
+
+
 @pytest.mark.slow  # two simulations
 def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
     model = "deepseek-v4-flash"
@@ -159,7 +170,8 @@ def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
     ((H20, "nvidia-h200-qwen3.6"), "did you mean 'nvidia-h200-qwen3.5'"),
     ((H20, M890, "--baseline", CLOSED), "cannot be modelled"),
     ((H20, M890, "--no-sessions", "--workload", "chat"), "contradict"), ((CLOSED, "aws-trainium2-claude"), "none of"),
-    ((H20, M890, "--workload", "chatt"), "did you mean 'chat'"),
+    ((H20, M890, "--workload", "chatt"), "did you mean 'chat'"), (("--from", "none.txt"), "no such file of stacks"),
+    ((), "two different stacks"),
 ])  # fmt: skip
 def test_mistakes_are_said_before_anything_is_written(arguments, word, tmp_path):
     done = CliRunner().invoke(stackline, ["compare", *arguments, "--out", str(tmp_path / "run")])

@@ -11,7 +11,8 @@ from harness.commands._tables import path_option
 
 
 @click.command("compare")
-@click.argument("stacks", metavar="STACK STACK...", nargs=-1, required=True)
+@click.argument("stacks", metavar="STACK STACK...", nargs=-1)
+@click.option("--from", "file", type=click.Path(path_type=Path), help="Stacks from a file too, one a line, # a remark.")
 @click.option("--baseline", metavar="STACK", default="", help="Set the others against it; default the first that runs.")
 @click.option("--workload", "workloads", multiple=True, metavar="ID",
               help="Simulate its sessions on each stack (repeatable; default coding-agent).")  # fmt: skip
@@ -22,9 +23,10 @@ from harness.commands._tables import path_option
 @click.option("--osl", type=click.IntRange(min=2), default=1024, show_default=True, help="Its output tokens.")
 @click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Its requests at once.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the sessions.")
+@click.option("--digits", type=click.IntRange(1, 6), default=6, show_default=True, help="Significant ones of rows.csv.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; default results/<run-id>.")
 @path_option
-def command(stacks, baseline, workloads, no_sessions, isl, osl, concurrency, seed, out) -> None:
+def command(stacks, file, baseline, workloads, no_sessions, isl, osl, concurrency, seed, digits, out) -> None:
     """Compare stacks: speed, cost, energy, agents, published quality, cost of a solved task, who may have them.
 
     STACK is model/weight_dtype@chip:count,option=value, or a file's name of `stackline stacks list`. Everything but the
@@ -34,10 +36,11 @@ def command(stacks, baseline, workloads, no_sessions, isl, osl, concurrency, see
     Examples:
       stackline compare qwen3-235b-a22b/fp8@zhenwu-m890:8 qwen3-235b-a22b/fp8@h20-96gb:8 --no-sessions
       stackline compare alibaba-m890-qwen3.8 nvidia-h200-qwen3.5 huawei-910c-deepseek --out results/three
+      stackline compare --from results/baseline/stacks.txt --no-sessions
     """
     from harness.errors import UserMistake
     from harness.report import build
-    from harness.run.compare import Options, run
+    from harness.run.compare import Options, run, stacks_of
 
     def say(text: str) -> None:
         click.echo(text, err=True)
@@ -45,7 +48,8 @@ def command(stacks, baseline, workloads, no_sessions, isl, osl, concurrency, see
     if no_sessions and workloads:
         raise UserMistake("--no-sessions and --workload contradict each other: give one of them")
     asked = () if no_sessions else workloads or Options.workloads
-    options = Options(stacks, baseline, asked, isl, osl, concurrency, seed, out=out,
+    options = Options((*stacks, *(stacks_of(file) if file else ())), baseline, asked, isl, osl, concurrency, seed,
+                      digits=digits, out=out,
                       command=" ".join(["stackline", *sys.argv[1:]]))  # fmt: skip
     folder = run(options, say)
     click.echo(build(folder, say))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
 from harness.report.comparison import about, stack_name
@@ -31,6 +32,7 @@ _SESSIONS = (
 )  # fmt: skip
 _SOLVED = (("usd_per_solved_task", "Rent", "USD"), ("energy_j_per_solved_task", "Board energy", "J"),
            ("s_per_solved_task", "Time", "s"))  # fmt: skip
+_IN_FULL, _NAMED = 4, 4  # stacks of a sentence with all their figures; those named of a group of more
 _MOVERS = 3  # of each figure and stack
 _MOVED = ("output_tok_s_per_chip", "usd_per_m_output_tok")  # what a verdict is given on
 INTRO = (
@@ -74,7 +76,8 @@ def _side(results: Results, figures: Figures) -> Table:
                Column("Sources", words=True))  # fmt: skip
     caption = (
         f"At {at['workload']} (isl: input tokens, osl: output tokens, c: requests at once); under each value its "
-        "p10–p90. Rent alone. Input, cached input and output: what a further million of each would add."
+        "p10–p90. The requests are the same for every stack, whatever its size. Rent alone. Input, cached input and "
+        "output: what a further million of each would add."
     )
     return Table("compare-side", "Side by side", caption, columns, tuple(lines))
 
@@ -256,18 +259,34 @@ def comparison_sentences(results: Results, figures: Figures) -> list[str]:
 
 
 def _verdict(results: Results, figures: Figures, metric: str, what: str, better: str, worse: str) -> str:
-    words = []
-    for stack in _others(results):
-        row = figures.one("ratio", metric, stack=stack)
-        if row is None or row.value is None:
-            continue
-        value = f"{shown(row.value)} (p10–p90 {interval(row.low, row.high)})"
-        words.append(f"{stack_name(results, stack)} {what.format(value)}: {_sure(probability(row), better, worse)}")
-    if not words:
+    rows = [(s, figures.one("ratio", metric, stack=s)) for s in _others(results)]
+    rows = [(stack, row) for stack, row in rows if row is not None and row.value is not None]
+    if not rows:
         return ""
     baseline = stack_name(results, about(results)["baseline"])
     subject = "A token" if metric.startswith("usd") else "Output"
-    return f"{subject} at {about(results)['workload']}, against {baseline}: {'; '.join(words)}."
+    start = f"{subject} at {about(results)['workload']}, against {baseline}: "
+    if len(rows) > _IN_FULL:
+        return start + _grouped(results, rows, better, worse) + "."
+    words = []
+    for stack, row in rows:
+        value = f"{shown(row.value)} (p10–p90 {interval(row.low, row.high)})"
+        words.append(f"{stack_name(results, stack)} {what.format(value)}: {_sure(probability(row), better, worse)}")
+    return f"{start}{'; '.join(words)}."
+
+
+def _grouped(results: Results, rows: list[tuple[str, Figure]], better: str, worse: str) -> str:
+    """Many stacks by their verdict, each with its ratio; those nearest to the baseline first."""
+    groups: dict[str, list[str]] = {
+        f"{better} with at least 0.9": [],
+        f"{worse} with at least 0.9": [],
+        "not settled": [],
+    }
+    for stack, row in sorted(rows, key=lambda pair: abs(log(pair[1].value))):
+        p = probability(row)
+        name = next(k for k, test in zip(groups, (p >= SURE, p <= 1 - SURE, True), strict=True) if test)
+        groups[name].append(f"{stack_name(results, stack)} ({shown(row.value)} times)")
+    return "; ".join(f"{name}: {and_list(found, _NAMED) if found else 'none'}" for name, found in groups.items())
 
 
 def _sure(p: float, better: str, worse: str) -> str:
@@ -289,9 +308,10 @@ def _agents(results: Results, figures: Figures) -> str:
     rows = [f for f in figures.where("agents_per_chip", workload=workload) if f.value is not None]
     if not rows:
         return ""
-    held = (f"{stack_name(results, f.stack)} {shown(f.value)}"
-            + (f" (p10–p90 {interval(f.low, f.high)})" if f.has_interval else "") for f in rows)  # fmt: skip
-    return f"Sessions of {workload} a chip holds at its service level: {'; '.join(held)}."
+    rows.sort(key=lambda f: -f.value)
+    held = [f"{stack_name(results, f.stack)} {shown(f.value)}"
+            + (f" (p10–p90 {interval(f.low, f.high)})" if f.has_interval else "") for f in rows]  # fmt: skip
+    return f"Sessions of {workload} a chip holds at its service level: {and_list(held, 2 * _NAMED)}."
 
 
 def _doubt(results: Results, figures: Figures) -> str:

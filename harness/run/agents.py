@@ -73,7 +73,9 @@ class Simulations:
             self._pools[workload] = pool(workload, self._seed, SESSIONS.get(workload, SESSIONS[AGENTS]))
         return self._pools[workload]
 
-    def level(self, on: Server, workload: str = AGENTS) -> tuple[Capacity, list[tuple[float, Seen]]]:
+    def level(
+        self, on: Server, workload: str = AGENTS, under_load: bool = True
+    ) -> tuple[Capacity, list[tuple[float, Seen]]]:
         """The most sessions at the workload's service level, and latencies at 1, 4, 16, ... up to past it."""
         sessions, limits = self.pool(workload), own_limits(profiles.workload(workload))
         tried: dict[float, dict[float, Load]] = {}
@@ -85,7 +87,7 @@ class Simulations:
         scales = step_scales((found.middle or tried[1.0][1.0]).done)
         curve = []
         load, most = 1.0, found.middle.load if found.middle else 0.0
-        while not curve or curve[-1][0] <= most:
+        while under_load and (not curve or curve[-1][0] <= most):
             three = [tried.get(s, {}).get(load) or self._measure(on, workload, load, s) for s in (1.0, *scales)]
             curve.append((load, Seen(*three)))
             load *= CURVE_STEP
@@ -164,15 +166,18 @@ def agent_rows(
         progress(RETAINED)
 
 
-def session_rows(on: Server, simulations: Simulations, workload: str = AGENTS):
-    """Rows of a workload's sessions on a server; returns the load that is held, or None."""
+def session_rows(on: Server, simulations: Simulations, workload: str = AGENTS, curve: bool = True):
+    """Rows of a workload's sessions on a server, with latencies under load where a curve is wanted.
+
+    Returns the load that is held, or None.
+    """
     try:
-        found, curve = simulations.level(on, workload)
+        found, seen_at = simulations.level(on, workload, curve)
     except NotPredictable as error:
         yield from refused_rows(on.deployment.stack, on.point.dtypes.weight, workload, str(error))
         return None
     yield from level_rows(on.point, found, simulations.pool(workload), ATTAIN, CLOSE)
-    for load, seen in curve:
+    for load, seen in seen_at:
         yield from swept_rows(on.point, f"agents={load:g}", seen, profiles.workload(workload), ATTAIN)
     return found.middle
 

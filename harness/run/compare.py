@@ -11,9 +11,9 @@ from typing import Any
 
 from harness import profiles
 from harness.discovery import MODEL, STACK, find
-from harness.errors import NotPredictable, UnknownId, UserMistake
+from harness.errors import MissingFile, NotPredictable, UnknownId, UserMistake
 from harness.profiles import Chip, Model
-from harness.results import Row, RunFolder, new_run_id
+from harness.results import FIGURE_DIGITS, Row, RunFolder, new_run_id
 from harness.roofline.point import Point, point
 from harness.run import agents, manifest, traffic
 from harness.run.progress import Bars
@@ -46,6 +46,7 @@ class Options:
     concurrency: int = traffic.CONCURRENCY
     seed: int = 0
     calls: int = agents.CALLS  # that a simulation watches
+    digits: int = FIGURE_DIGITS  # of rows.csv
     out: Path | None = None
     command: str = ""
 
@@ -87,9 +88,18 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
         step = bars.bar("comparing stacks", len(entrants) * (1 + len(options.workloads)))
         rows = list(_rows(options, entrants, first, load, step))
     folder.write_trace([])
-    folder.write_rows(rows)
+    folder.write_rows(rows, options.digits)
     folder.write_manifest(_manifest(options, entrants, first, load, rows))
     return folder.folder
+
+
+def stacks_of(path: Path) -> tuple[str, ...]:
+    """The stacks of a file, one a line; blank lines and what follows a # are passed over. Raises MissingFile."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise MissingFile(path, "file of stacks") from error
+    return tuple(words for line in lines if (words := line.partition("#")[0].strip()))
 
 
 def _entrants(options: Options, load: Workload) -> list[Entrant]:
@@ -155,11 +165,11 @@ def _sessions(one: Entrant, workload: str, simulations: agents.Simulations) -> I
         yield from agents.refused_rows(one.stack, one.weight_dtype, workload, str(error))
         return
     seen: dict[str, Row] = {}
-    for row in agents.session_rows(on, simulations, workload):
+    for row in agents.session_rows(on, simulations, workload, curve=workload == agents.AGENTS):
         if row.metric in SESSION_FIGURES and row.value is not None:
             seen[row.metric] = row
         yield row
-    if profiles.workload(workload).has("tool_gap.p50"):  # agents at work, whose sessions are tasks
+    if workload == agents.AGENTS:  # coding agents, whose sessions stand for the tasks of AGENT_TASKS
         yield from solved_rows(one.point, one.model, workload, *(seen.get(name) for name in SESSION_FIGURES))
 
 

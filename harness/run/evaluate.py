@@ -172,10 +172,13 @@ def _generated(suite, items, gold, runner, progress, asking) -> Iterator[tuple[l
         for indices, answers in _parts(runner, "generate", prompts, **options):
             of = [k % len(items) for k in indices]
             grades = pool.map(suite.grade, [items[k] for k in of], [a.text for a in answers])
-            yield indices, [
-                Graded(suite.id, items[k], a, g, nats[k], gold[k], i // len(items))
-                for i, k, a, g in zip(indices, of, answers, grades, strict=True)
-            ]
+            yield (
+                indices,
+                [
+                    Graded(suite.id, items[k], a, g, nats[k], gold[k], i // len(items))
+                    for i, k, a, g in zip(indices, of, answers, grades, strict=True)
+                ],
+            )
 
 
 def _gold_nats(items, gold, runner, progress) -> list[dict[str, float]]:
