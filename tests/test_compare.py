@@ -133,12 +133,14 @@ def test_owners_are_told_what_to_type(folder):
     assert stacks[str(parse(CLOSED))]["test"] == []
 
 
+@pytest.mark.slow  # draws every plot once more
 def test_the_report_is_made_from_the_folder_alone(folder):
     before = (folder / "report/index.html").read_bytes()
     CliRunner().invoke(stackline, ["report", str(folder)], catch_exceptions=False)
     assert (folder / "report/index.html").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_stacks_come_from_a_file_and_figures_are_as_long_as_asked(tmp_path):
     (tmp_path / "stacks.txt").write_text(f"# two\n\n{H20}\n{M890}  # the other\n", "utf-8")
     done = compared("--from", str(tmp_path / "stacks.txt"), "--no-sessions", "--digits", "3", "--out",

@@ -128,6 +128,13 @@ def test_examples_stand_beside_the_items(tmp_path):
     assert load("gsm8k", path, shots=0).items()[0].prompt.startswith("Question: Two bags")
 
 
+# One of each way to ask is run with the fast tests, the others with the slow ones: a run writes its report too.
+RUN_FAST = {"arc-challenge", "gsm8k", "bfcl", "humaneval"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in RUN_FAST else pytest.mark.slow) for n in sorted(ROWS)]
+)
 def test_a_run_asks_the_users_file_alone(name, tmp_path):
     """With the null runner: what is asked, graded and reported, without a model."""
     from click.testing import CliRunner
