@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import MissingFile, UserMistake
+from harness.validation import contradicted
 from harness.validation.overfull import overfull
 
 CONFIGURATION = (
@@ -54,6 +55,10 @@ EXCLUSIONS: tuple[tuple[str, Mask], ...] = (
     ("split not published, more than 8 chips", lambda f: f.tp.isna() & ~(f.chips <= 8)),
     # Not among the rules above: a row that contradicts itself is not the configuration that it names
     ("more requests decode at once, by its own figures, than its memory holds", lambda f: overfull(f, SCENARIOS)),
+    # Nor is one that other rows contradict (contradicted.py)
+    ("speculative decoding, as the source that marks it says of the same runs", contradicted.unmarked),
+    ("faster than a run of its configuration with an eighth of the requests", contradicted.hurried),
+    ("another run of the same words gives less than half or more than twice", contradicted.disputed),
 )
 
 # What a row that is not excluded counts for.
