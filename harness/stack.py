@@ -161,12 +161,16 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     from harness.operators import Dtypes
 
     weight = stack.weight_dtype or model.native_dtype
+    if model.native_dtype == "mxfp4" and weight in ("fp4", "nvfp4"):
+        weight = "mxfp4"  # the checkpoint's own format under its loose names
     act = stack.options.get("act") or _default_act(weight, chip)
     kv = stack.options.get("kv") or _default_kv(act)
     for dtype in (weight, act):
         if chip.peak_key(dtype) is None:
             raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
-    return Dtypes(weight, act, kv, kept_formats(model))
+    # Checkpoints published in fp8 have a scale a block of 128 x 128 (`weight_block_size` of all nine whose
+    # configuration was read); 16-bit ones are quantised with a scale a tensor or channel.
+    return Dtypes(weight, act, kv, kept_formats(model), block_scaled=weight == model.native_dtype == "fp8")
 
 
 def _default_kv(act: str) -> str:

@@ -19,12 +19,16 @@ KEPT_BY_DEFAULT = (("embedding", "bf16"), ("head", "bf16"), ("norm", "bf16"), ("
 
 @dataclass(frozen=True)
 class Dtypes:
-    """Formats of a deployment; `kept` are the (part, format) that differ where `weight` is a quantised format."""
+    """Formats of a deployment; `kept` are the (part, format) that differ where `weight` is a quantised format.
+
+    block_scaled: 8-bit weights have a scale a block, so that engines narrow the activations in a kernel of its own.
+    """
 
     weight: str
     act: str
     kv: str
     kept: tuple[tuple[str, str], ...] = KEPT_BY_DEFAULT
+    block_scaled: bool = False
 
     @property
     def stream(self) -> str:

@@ -99,7 +99,8 @@ def sort(rows: Rows, left_out: Sequence[str] = (), own_laws: Mapping | None = No
     alive = np.flatnonzero(reasons.codes < 0)
     formats = _distinct([rows.text[c].codes[alive] for c in ("chip", "model", *_FORMATS)])
     counts = (np.nan_to_num(rows.number[c][alive]).astype(np.int64) for c in _COUNTS)
-    layouts = _distinct([rows.text["model"].codes[alive], *counts])
+    few = rows.number["concurrency"][alive] < np.nan_to_num(rows.number["tp"][alive])
+    layouts = _distinct([rows.text["model"].codes[alive], *counts, few.astype(np.int64)])
     dtypes = _each(formats, alive, reasons, lambda key: _dtypes(rows, key, chips, models))
     placed = _each(layouts, alive, reasons, lambda key: (key[0], _place(models[key[0]][1], key[1:])))
     # A plan is what is compiled together: how many replicas there are is a number of each row.
@@ -179,10 +180,10 @@ def _dtypes(rows: Rows, key: tuple[int, ...], chips: list[Chip], models: list) -
 
 
 def _place(arch: Architecture, counts: tuple[int, ...]) -> Placement:
-    chips, tp, pp, ep, dp = counts
+    chips, tp, pp, ep, dp, few = counts
     group = max(tp, 1) * max(pp, 1)
     chips = chips or group * (dp if dp > 1 and (ep > 1) else 1)
-    return place(arch, chips, tp or None, pp or None, ep or None, dp or None)
+    return place(arch, chips, tp or None, pp or None, ep or None, dp or None, bool(few))
 
 
 def _spread(text: Text, blank: str) -> np.ndarray:

@@ -21,7 +21,7 @@ from harness.roofline.point import Figure, Point
 # Of the variance (log) that the model of time leaves unexplained, the share that two points have in common: of one chip
 # and model, of one chip, of one model on one vendor's software; others have none. Measured on the published rows with
 # their chip left out (docs/accuracy-log.md): the smaller of two ways of counting pairs, rounded down to a twentieth.
-COMMON = {"tpot": (0.5, 0.2, 0.35), "ttft": (0.3, 0.0, 0.0), "throughput": (0.65, 0.5, 0.5)}
+COMMON = {"tpot": (0.4, 0.3, 0.2), "ttft": (0.35, 0.05, 0.0), "throughput": (0.55, 0.25, 0.25)}
 _TARGET = {"ttft_ms": "ttft", "tpot_ms": "tpot", "tok_s_per_user": "tpot"}
 # Which way a figure goes where times get longer; those that are not here do not depend on times.
 _WITH_TIME = {"ttft_ms": 1, "tpot_ms": 1, "tok_s_per_user": -1, "output_tok_s_per_chip": -1,

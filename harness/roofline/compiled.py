@@ -21,8 +21,6 @@ from harness.operators import Dtypes, Load, plan
 from harness.roofline import shapes
 from harness.trace import COLLECTIVE_KINDS, Op
 
-# fp8 checkpoints differ in how they scale (a tensor, a block of 128); plain fp8's kernels stand for both.
-BLOCK_SCALED = False
 _WIDTH = 40  # most features of one model; compiling fails loudly beyond
 # Operators that engines fuse into the kernel before or after them: their bytes move, no launch of their own.
 FUSED = frozenset({
@@ -156,7 +154,8 @@ def compiled(arch: Architecture, dtypes: Dtypes, layout: Layout, phase: str) -> 
         raise AssertionError(f"a model with {width} features; raise compiled._WIDTH")
     linked = [(op, n) for op, n in ops if op.kind in COLLECTIVE_KINDS]
     timed = [(op, n) for op, n in ops if op.kind not in COLLECTIVE_KINDS]
-    return Compiled(phase, tuple(features.names), _kernels(timed, phase, width), _links(linked, width))
+    kernels = _kernels(timed, dtypes.block_scaled, width)
+    return Compiled(phase, tuple(features.names), kernels, _links(linked, width))
 
 
 def _row(x: Any, width: int) -> np.ndarray:
@@ -180,12 +179,12 @@ def _merged(rows: list[tuple[str, int, tuple]]) -> tuple[tuple[str, ...], np.nda
     return tuple(names.values()), np.array(list(counts.values()), float)[:, None], list(parts.values())
 
 
-def _kernels(ops: list[tuple[Op, int]], phase: str, width: int) -> tuple[Kernels, ...]:
+def _kernels(ops: list[tuple[Op, int]], block_scaled: bool, width: int) -> tuple[Kernels, ...]:
     groups: dict[tuple[str, str, str], list] = {}
     small = np.zeros(width)
     launches = 0
     for op, count in ops:
-        law, compute = kernel_class(op)
+        law, compute = kernel_class(op, block_scaled)
         moved = sum(_row(x, width) for x in (op.weight_read, op.act_read, op.act_write, op.kv_read, op.kv_write))
         if law is None:
             small += count * moved
@@ -226,16 +225,16 @@ def _links(ops: list[tuple[Op, int]], width: int) -> tuple[Links, ...]:
     return tuple(out)
 
 
-def kernel_class(op: Op) -> tuple[str | None, str]:
+def kernel_class(op: Op, block_scaled: bool = False) -> tuple[str | None, str]:
     """(kernel class, dtype the product runs in); None for small kernels, whose time is their bytes and a launch.
 
     Formats without measured kernels take the class of the nearest width.
     """
     compute = op.act_dtype
     if op.kind == "gemm":
-        return shapes.gemm_class(compute, BLOCK_SCALED), compute
+        return shapes.gemm_class(compute, block_scaled), compute
     if op.kind == "moe":
-        return shapes.moe_class(op.dtype, compute, BLOCK_SCALED), compute
+        return shapes.moe_class(op.dtype, compute, block_scaled), compute
     if op.kind == "attention":
         # Scores are computed in bf16 unless both sides are 8-bit; the cache's format decides the bytes.
         kv = "fp8" if op.kv_dtype in ("fp8", "int8") else "bf16"

@@ -53,7 +53,7 @@ def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -
     scales, rows = constants.scales, len(asked.isl)
     own = pace(asked, work.view, scales)
     decode = step(work.decode, scales, own, named)
-    engine = engine_seconds(scales, work.demand.batch)
+    engine = engine_seconds(scales, work.demand.batch / work.demand.ranks)
     decode.by_bound["overhead"] = decode.by_bound["overhead"] + engine
     if named:
         decode.by_name["engine"], decode.bounds["engine"] = engine, "overhead"

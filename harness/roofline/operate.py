@@ -19,6 +19,7 @@ from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
 # Software dates the fit has seen; a blank date is the newest, an earlier or later one counts as the nearest.
 OLDEST, NEWEST, MIDDLE = 2024.0, 2026.45, 2026.1
+ALIGNING = "trtllm"  # lets the prompts of data-parallel ranks wait for one another
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,23 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
     held = room(arch, dtypes, layout, view, x)
     sequences = held.sequences
-    capped = laws.assumed("most_sequences").point if x.max_sequences is None else x.max_sequences
-    most = np.where(x.static, sequences, np.minimum(sequences, capped * layout.dp))
-    asked = np.where(np.isnan(x.concurrency), most, np.maximum(x.concurrency / x.replicas, 1))
+    most = np.where(x.static, sequences, np.minimum(sequences, _most_sequences(x) * layout.dp))
+    saturating = np.isnan(x.concurrency)
+    # A saturated run has no more requests at once than it has at all.
+    given = np.where(np.isnan(x.requests), laws.assumed("saturating_requests").point, x.requests / x.replicas)
+    asked = np.where(saturating, np.minimum(most, given), np.maximum(x.concurrency / x.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
     per_rank = np.maximum(batch / (layout.dp * layout.pp), 1)
-    together = np.clip(np.floor(laws.assumed("prefill_tokens").point / fresh), 1, np.maximum(per_rank, 1))
-    saturating = np.isnan(x.concurrency)
-    usual = np.where(saturating, laws.assumed("saturating_requests").point, 10 * asked) * x.replicas
+    looks = steps_between_looks(x.engine, view, asked, layout.dp > 1 and not split)
+    together = _together(x, fresh, per_rank, looks)
+    usual = np.where(saturating, given, 10 * asked) * x.replicas
     requests = np.where(np.isnan(x.requests), usual, x.requests)
     wave = np.minimum(asked * x.replicas / requests, 1.0)
     demand = Demand(
-        asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)), together, wave, x.static,
-        np.full(len(batch), split), steps_between_looks(x.engine, view, asked, layout.dp > 1 and not split), x.engine,
-        x.accepted,
+        asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)),
+        _side_by_side(x.engine, layout), together, wave, x.static,
+        np.full(len(batch), split), looks, x.engine, x.accepted,
     )  # fmt: skip
     # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
     decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))
@@ -85,6 +88,32 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
         blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
         view, x.isl, layout.chips, requests, held,
     )  # fmt: skip
+
+
+def _most_sequences(x: Asked) -> np.ndarray | float:
+    """Requests that an engine runs together on a rank [rows]."""
+    if x.max_sequences is not None:
+        return x.max_sequences
+    usual, reserving = (laws.assumed(k).point for k in ("most_sequences", "most_sequences_trtllm"))
+    return np.where(x.engine == memory.RESERVING, reserving, usual)
+
+
+def _together(x: Asked, fresh: np.ndarray, per_rank: np.ndarray, looks: np.ndarray) -> np.ndarray:
+    """Requests of a rank in one prefill step [rows]: those that arrive between two looks at the queue, 1 and more.
+
+    In a closed loop per_rank / osl requests end, and as many arrive, a decode step. A static batch fills its steps.
+    """
+    most = np.clip(np.floor(laws.assumed("prefill_tokens").point / fresh), 1, per_rank)
+    return np.where(x.static, most, np.clip(per_rank / x.osl * looks, 1, most))
+
+
+def _side_by_side(engine: np.ndarray, layout: Layout) -> np.ndarray:
+    """Attention ranks (and stages) that prefill at the same time [rows].
+
+    Ranks that share their experts step together, so that a prompt on one holds up all. TensorRT-LLM waits until every
+    rank has one (`admission.toml`); the others do not.
+    """
+    return np.where(engine == ALIGNING, float(layout.dp * layout.pp), float(layout.pp))
 
 
 def room(arch: Architecture, dtypes: Dtypes, layout: Layout, view: View, x: Asked) -> memory.Room:

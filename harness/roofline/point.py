@@ -100,7 +100,8 @@ def point(
     if isl + osl > model.get("context").point:
         raise NotPredictable(f"{isl + osl:.0f} tokens are past the context of {model.get('context').point:.0f}")
     dtypes = resolve_dtypes(stack, body, chip)
-    where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")))
+    where = place(arch, stack.chips, *(stack.number(k) for k in ("tp", "pp", "ep", "dp")),
+                  concurrency < (stack.number("tp") or 0))  # fmt: skip
     view = View(Hardware.of([chip], constants.left_out, constants.own_laws), np.zeros(1, int))
     used = used_values(chip, where, dtypes)
     asked = _asked(stack, where.replicas, isl, osl, concurrency)

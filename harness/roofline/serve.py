@@ -30,7 +30,8 @@ class Demand:
     batch: np.ndarray
     isl: np.ndarray  # tokens to prefill (the cached prefix is not among them)
     osl: np.ndarray
-    ranks: np.ndarray  # attention ranks that prefill side by side, and pipeline stages
+    ranks: np.ndarray  # attention ranks and pipeline stages: what a replica's requests are shared over
+    aside: np.ndarray  # of these, those that prefill at the same time
     together: np.ndarray  # requests of a rank in one prefill step
     wave: np.ndarray  # share of the run's requests that arrive together at its start
     static: np.ndarray  # bool: one batch
@@ -60,7 +61,7 @@ def latency(
     others = np.maximum(x.batch - 1, 0)
     each = batched / (x.together * x.ranks)
     mixed = ~(x.static | x.split)
-    prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.ranks)
+    prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.aside)
     tpot = decode / x.accepted + prefills * batched
     arrival = _arrival_s(x.engine, scales)
     own = arrival + scales["token_s"] * x.isl + scales["first"] * alone

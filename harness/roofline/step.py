@@ -72,7 +72,10 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
 
 
 def engine_seconds(scales: Mapping[str, float], batch: np.ndarray) -> np.ndarray:
-    """The engine's own time of a decode step of `batch` sequences [rows]: scheduling, sampling, sending."""
+    """The engine's own time of a decode step of `batch` sequences a rank [rows]: scheduling, sampling, sending.
+
+    Each data-parallel rank schedules its own sequences, side by side with the others.
+    """
     return scales["step_s"] + scales["sequence_s"] * batch
 
 
@@ -101,7 +104,7 @@ def work_scales(scales: Mapping[str, float]) -> dict[str, float]:
 
 def fixed_scales(scales: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     """What each group's fixed time is multiplied by, and what each of its kernels takes besides, s."""
-    experts, attention = (scales["fixed.moe"], scales["moe_layer_s"]), (scales["fixed.attention"], 0.0)
-    own = {g: (scales[f"fixed.{g}"], 0.0) for g in ("gemm16", "gemm8", "gemm4", *LINKS)}
-    rest = {g: experts if g.startswith("moe") else attention for g in GROUPS if g not in own}
-    return {**rest, **own, "small": (scales["launch_s"], 0.0)}
+    out = {g: (scales["fixed.attention"], 0.0) for g in GROUPS}
+    out |= {g: (scales[f"fixed.{g}"], 0.0) for g in (*GROUPS, *LINKS) if f"fixed.{g}" in scales}
+    out |= {g: (out[g][0], scales["moe_layer_s"]) for g in GROUPS if g.startswith("moe")}
+    return out | {"small": (scales["launch_s"], 0.0)}

@@ -73,7 +73,7 @@ class Ready:
 
     def latency(self, scales: Mapping[str, float]) -> Latency:
         own, prefill = pace(self.asked, self.view, scales), prefill_scales(scales)
-        decode = self.decode.seconds(scales, own) + engine_seconds(scales, self.demand.batch)
+        decode = self.decode.seconds(scales, own) + engine_seconds(scales, self.demand.batch / self.demand.ranks)
         return latency(self.demand, decode, self.alone.seconds(prefill, own),
                        self.batched.seconds(prefill, own), scales)  # fmt: skip
 
