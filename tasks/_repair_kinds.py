@@ -5,8 +5,7 @@ A file has `language`, `about`, and
 - `file`: path and text (`from_level`: only in larger repositories), with `@word@` where a word stands;
 - `fault`: an id, an operator (what sort of slip it is), the file, the right text and the wrong one;
 - `constant`: an id (a word, of which a right and a wrong value are drawn), the file, the name of the constant, and a
-  `twin` that gets the wrong value too, so
-  that a number alone does not say which line to change;
+  `twin` that gets the wrong value too, so that a number alone does not say which line to change;
 - `issue`: a level, the faults (or the constant) behind it, the text, and, where it shows an example, `run` with what it
   gives (`got`) and should give (`want`), which a test executes;
 - `probes`: the hidden tests. `also` of an issue: more of them.
@@ -70,6 +69,7 @@ class Repository:
     faulty: dict[str, str]
     faults: tuple[Fault, ...]
     probes: tuple[str, ...]
+    about: str
     issue: str
     example: dict[str, str] = field(default_factory=dict)  # run, got, want, where the issue shows one
 
@@ -129,7 +129,8 @@ def repository(kind: Kind, number: int, words: Words) -> Repository:
     example = {key: rendered(issue[key], words) for key in ("run", "got", "want") if key in issue}
     probes = [*([example["run"]] if example else []), *(rendered(p, words) for p in issue.get("also", ()))]
     probes += [rendered(p, words) for p in kind.probes]
-    return Repository(right, faulty, faults, tuple(probes), rendered(issue["text"], words).strip(), example)
+    return Repository(right, faulty, faults, tuple(probes), rendered(kind.about, words),
+                      rendered(issue["text"], words).strip(), example)  # fmt: skip
 
 
 def _faults(kind: Kind, issue: Mapping[str, Any], words: Words):

@@ -23,24 +23,30 @@ INSTRUCTIONS = (
     "replaced has to stand in the file exactly once; copy it as it stands. When the repair is done, answer in words. "
     "Instead of calling functions you may answer with a patch (a unified diff)."
 )
-EXAMPLES = r"""Write one line: Action: with a list of calls, or Answer: with words. Two examples:
+EXAMPLES = """Write one line: Action: with a list of calls, or Answer: with words. Three examples:
 
-User: A basket may hold 8 apples, but ours is full with 6. See MOST_APPLES in farm/sizes.py.
-
-farm/sizes.py:
+User: farm/sizes.py:
 MOST_PEARS = 6
 MOST_APPLES = 6
 MOST_PLUMS = 40
+A basket may hold 8 apples, but ours is full with 6. In farm/sizes.py, MOST_APPLES is wrong.
 Action: [replace(path='farm/sizes.py', old='MOST_APPLES = 6', new='MOST_APPLES = 8')]
 Observation: "done"
 Answer: MOST_APPLES is 8 now.
 
-User: The gate should stay open for 90 seconds, but it closes after 45. See GATE_SECONDS in farm/times.py.
+User: bees/honey.py:
+JARS_PER_BOX = 31
+BOXES_A_DAY = 31
+We fill 27 boxes a day, but the plan says 31. In bees/honey.py, BOXES_A_DAY is wrong.
+Action: [replace(path='bees/honey.py', old='BOXES_A_DAY = 31', new='BOXES_A_DAY = 27')]
+Observation: "done"
+Answer: BOXES_A_DAY is 27 now.
 
-farm/times.py:
-BELL_SECONDS = 45
-GATE_SECONDS = 45
-Action: [replace(path='farm/times.py', old='GATE_SECONDS = 45', new='GATE_SECONDS = 90')]
+User: etc/times.sh:
+GATE_SECONDS=45
+BELL_SECONDS=45
+The gate should stay open for 90 seconds, but it closes after 45. In etc/times.sh, GATE_SECONDS is wrong.
+Action: [replace(path='etc/times.sh', old='GATE_SECONDS=45', new='GATE_SECONDS=90')]
 Observation: "done"
 Answer: GATE_SECONDS is 90 now."""
 
@@ -52,19 +58,21 @@ def list_files(state: State) -> list:
 
 def read_file(state: State, path: str) -> str:
     """The text of a file."""
-    return _text(state, path)
+    return state["files"][_path(state, path)]
 
 
 def search(state: State, text: str) -> list:
     """Lines that hold a text, as path:number: line."""
-    hits = [f"{path}:{k}: {line}" for path in sorted(state["files"])
-            for k, line in enumerate(state["files"][path].split("\n"), 1) if text.casefold() in line.casefold()]  # fmt: skip
+    lines = ((path, k, line) for path, whole in sorted(state["files"].items())
+             for k, line in enumerate(whole.split("\n"), 1))  # fmt: skip
+    hits = [f"{path}:{k}: {line}" for path, k, line in lines if text.casefold() in line.casefold()]
     return [*hits[:40], f"and {len(hits) - 40} more"] if len(hits) > 40 else hits
 
 
 def replace(state: State, path: str, old: str, new: str) -> str:
     """Put new text in the place of old text, which stands in the file exactly once."""
-    text = _text(state, path)
+    path = _path(state, path)
+    text = state["files"][path]
     count = text.count(old) if old else 0
     if count != 1:
         raise ValueError(f"the old text stands {count} times in {path}, not once")
@@ -112,10 +120,12 @@ def patch_calls(text: str) -> Sequence[Call]:
     return [Call("apply_patch", {"patch": body})] if _patches.read(body) else []
 
 
-def _text(state: State, path: str) -> str:
-    if path not in state["files"]:
+def _path(state: State, path: str) -> str:
+    """The path of a file that is there; its last part alone will do where no other file has it."""
+    named = [one for one in state["files"] if one == path or one.endswith(f"/{path}")]
+    if path not in named and len(named) != 1:
         raise ValueError(f"there is no file {path}; there are {', '.join(sorted(state['files']))}")
-    return state["files"][path]
+    return path if path in named else named[0]
 
 
 def _write(state: State, new: dict[str, str]) -> str:

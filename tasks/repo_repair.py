@@ -2,10 +2,10 @@
 
 Imitates SWE-bench Pro: a repository of several files, an issue, an agent's edits or a patch, and hidden tests of which
 some fail before the repair and must pass after it (fail-to-pass), and the others must go on passing (pass-to-pass).
-Differs: the repositories are small (60 to 300 lines) and generated, of many kinds, in Python and in POSIX shell with awk;
-their names and numbers are drawn, and slips put in at places that matter; nothing is installed, and tests run in the
-sandbox, where no expected value ever is: a hidden test is an expression or a command, and what it gives is compared
-outside with what the right repository gives. Level 1 names the line, level 5 joins faults of several files under an issue
+Differs: the repositories are small (60 to 300 lines), made from thirteen kinds of project, ten in Python and three in
+POSIX shell with awk; names and numbers are drawn, and slips put in at places that matter. Nothing is installed. Tests run
+in the sandbox, where no expected value ever is: a hidden test is an expression or a command, and what it gives is
+compared outside with what the right repository gives. Level 1 names the line, level 5 joins several faults under an issue
 that guesses wrongly at the cause.
 Licence: Apache-2.0; every project, slip and issue is written here.
 
@@ -51,7 +51,7 @@ def _level(seed: int, level: int, seen: set[str]):
             for _ in range(100):
                 words = _kinds.draw(kind, kind.issues[number], rng)
                 repo = _kinds.repository(kind, number, words)
-                if (question := _question(kind, repo, level)) not in seen:
+                if (question := _question(repo, level)) not in seen:
                     break
             else:
                 raise RuntimeError(f"{kind.id}: issue {number} has too few different words")
@@ -59,10 +59,13 @@ def _level(seed: int, level: int, seen: set[str]):
             yield _item(f"repo-repair-{seed}-{level}-{kind.id}-{k}", kind, number, words, repo, question, level)
 
 
-def _question(kind, repo, level: int) -> str:
-    """The issue, and on level 1 the file that it names."""
-    shown = f"\n\n{repo.faults[0].file}:\n{repo.faulty[repo.faults[0].file].strip()}" if level == 1 else ""
-    return f"{kind.about}\n\n{repo.issue}{shown}" if level > 1 else f"{repo.issue}{shown}"
+def _question(repo, level: int) -> str:
+    """What the repository is, and the issue; on level 1 the settings of the file that the issue names instead."""
+    if level > 1:
+        return f"{repo.about}\n\n{repo.issue}"
+    path = repo.faults[0].file
+    settings = [line for line in repo.faulty[path].splitlines() if "=" in line]
+    return "\n".join([f"{path}:", *settings, repo.issue])
 
 
 def _item(name: str, kind, number: int, words: dict[str, Any], repo, question: str, level: int) -> Item:
@@ -119,7 +122,7 @@ def grade(item: Item, text: str) -> Grade:
 def _edited(item: Item, text: str) -> tuple[dict[str, str], str | None]:
     """The files after a transcript or a bare patch; and why it could not be read, where it could not."""
     new = world(item, dry=True)
-    moves = any(line.strip().startswith(("Action:", "[")) for line in text.splitlines())
+    moves = any(line.strip().startswith("Action:") for line in text.splitlines())
     patch = () if moves else _world.patch_calls(text)
     steps = replay(new, f"Action: {written(patch)}" if patch else text)
     if not steps:
@@ -169,7 +172,7 @@ def _truth(kind_id: str, number: int, words: str, digest: str) -> tuple[list[Any
 def trivial_answers(item: Item) -> Mapping[str, str]:
     """Nothing done; the issue said again; a number of the issue for another; the first comparison turned round."""
     faulty, question = repository(item).faulty, item.data["question"]
-    issue = question.partition("\n\n")[0 if item.level == 1 else 2]
+    issue = question.rpartition("\n")[2] if item.level == 1 else question.partition("\n\n")[2]
     named = [path for path in faulty if path in question] or sorted(p for p in faulty if not p.startswith("tests/"))
     answers = {"nothing done": "Answer: Done.", "the issue again": f"Answer: {' '.join(issue.split())}"}
     numbers = re.findall(r"\d+(?:\.\d+)?", re.sub(r"\S*/\S*", "", issue))
@@ -192,8 +195,8 @@ SUITE = Suite(
     title="Repair a small repository from an issue",
     family="coding",
     imitates="SWE-bench Pro",
-    differs="small generated repositories in Python and POSIX shell; edits, or a patch; hidden tests judged outside the "
-    "sandbox",
+    differs="small generated repositories in Python and POSIX shell; an agent's edits, or a patch; results of hidden "
+    "tests are compared outside the sandbox",
     licence="Apache-2.0",
     version="1",
     method="act",
