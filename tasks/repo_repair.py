@@ -3,10 +3,10 @@
 Imitates SWE-bench Pro: a repository of several files, an issue, an agent's edits or a patch, and hidden tests of which
 some fail before the repair and must pass after it (fail-to-pass), and the others must go on passing (pass-to-pass).
 Differs: the repositories are small (60 to 300 lines), made from thirteen kinds of project, ten in Python and three in
-POSIX shell with awk; names and numbers are drawn, and slips put in at places that matter. Nothing is installed. Tests run
-in the sandbox, where no expected value ever is: a hidden test is an expression or a command, and what it gives is
-compared outside with what the right repository gives. Level 1 names the line, level 5 joins several faults under an issue
-that guesses wrongly at the cause.
+POSIX shell with awk; names and numbers are drawn, and slips put in at places that matter. Nothing is installed. Tests
+run in the sandbox, where no expected value ever is: a hidden test is an expression or a command, and what it gives is
+compared outside with what the right repository gives. Level 1 names the line, level 5 joins several faults under an
+issue that guesses wrongly at the cause.
 Licence: Apache-2.0; every project, slip and issue is written here.
 
     >>> items = SUITE.make(0)
