@@ -325,7 +325,7 @@ def test_an_endless_repair_ends_in_time(confined):
     item = PYTHON[27]
     begun = time.monotonic()
     assert ONE.grade(item, sabotaged(item, "while True: pass")).value == 0.0
-    assert time.monotonic() - begun < 12
+    assert time.monotonic() - begun < 20
 
 
 def test_no_expected_value_enters_the_sandbox_with_a_repair(confined, monkeypatch):

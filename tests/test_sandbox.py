@@ -233,5 +233,7 @@ def test_every_row_of_the_documents_table_names_a_test():
     most = sandbox.Limits()
     for words in (f"{most.processes} processes", f"{most.memory_bytes >> 20} MiB of memory", f"{most.cpu_s} s of CPU"):
         assert words in " ".join(text.split()), words
-    listed = {"fork bomb", "memory bomb", "endless output", "the network", "kills its parent", "exits 0 before the tests"}
-    assert listed <= set(named)
+    assert {*HOSTILE, *FORGERIES} - set(named) <= {
+        "deep answers", "writing to /dev/shm", "ends the process at once", "patches the builtins",
+        "returns an int that shows as another",
+    }  # fmt: skip
