@@ -208,5 +208,5 @@ SUITE = Suite(
     needs_sandbox=True,
     world=world,
     max_turns=30,
-    sample=5,
+    sample=3,
 )
