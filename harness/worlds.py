@@ -102,6 +102,8 @@ class World:
     examples: str = ""  # of moves in plain text, shown only to a model that is asked so
     one_move: bool = False  # the first move, whatever it is, ends the episode
     joining: Mapping[int, Sequence[Tool]] = field(default_factory=dict)  # tools that come after so many answers
+    # Calls that a text means which is none by its form, such as a patch given as an answer; () where it means none.
+    reads: Callable[[str], Sequence[Call]] | None = None
     said: list[str] = field(default_factory=list)
     over: bool = False
 

@@ -217,3 +217,23 @@ def test_no_process_outlives_its_program(each_level):
         except OSError:
             continue
     assert not [line for line in lines if line.startswith(b"sleep") and marker.encode() in line]
+
+
+def test_every_row_of_the_documents_table_names_a_test():
+    """docs/sandbox.md claims nothing that no test tries, and leaves no hostile program of the tests out."""
+    from tests import test_repo_repair as repair
+
+    text = Path(__file__).parent.with_name("docs").joinpath("sandbox.md").read_text("utf-8")
+    named = [row.split("|")[3].strip() for row in text.splitlines() if row.startswith("| ") and row.count("|") == 4]
+    programs = {**HOSTILE, **FORGERIES, **repair.HOSTILE, **repair.SHELL_HOSTILE}
+    functions = [name for module in (globals(), vars(repair)) for name in module if name.startswith("test_")]
+    assert len(named) > 30
+    for name in named[1:]:
+        assert name in programs or any(name in function for function in functions), name
+    most = sandbox.Limits()
+    for words in (f"{most.processes} processes", f"{most.memory_bytes >> 20} MiB of memory", f"{most.cpu_s} s of CPU"):
+        assert words in " ".join(text.split()), words
+    assert {*HOSTILE, *FORGERIES} - set(named) <= {
+        "deep answers", "writing to /dev/shm", "ends the process at once", "patches the builtins",
+        "returns an int that shows as another",
+    }  # fmt: skip

@@ -118,6 +118,7 @@ def playing(worlds: Sequence[World], actor: Actor, limits: Limits) -> Iterator[t
 
 def _advance(episode: Episode, move: Move) -> None:
     answer, world = move.answer, episode.world
+    move = _read(world, move)
     if answer.finish == "error":
         episode.finish, episode.error = "error", answer.error
         return
@@ -140,6 +141,12 @@ def _advance(episode: Episode, move: Move) -> None:
              written(move.calls) if move.calls else "", said, results, error, tool_s, answer.e2e_s, reply,
              len(move.calls))
     )  # fmt: skip
+
+
+def _read(world: World, move: Move) -> Move:
+    """The move; or the calls that the world reads out of a text without any."""
+    calls = () if move.calls or world.reads is None else tuple(world.reads(move.answer.text))
+    return Move(move.answer, calls) if calls else move
 
 
 def _shown(move: Move) -> str:

@@ -109,15 +109,15 @@ def _verdict(outcome: Outcome, expected: list[Any]) -> str:
         return "error"
     if not isinstance(answers, list) or len(answers) != len(expected):
         return "error"
-    return "passed" if all(_same(a, plain(e)) for a, e in zip(answers, expected, strict=True)) else "wrong"
+    return "passed" if all(same(a, plain(e)) for a, e in zip(answers, expected, strict=True)) else "wrong"
 
 
-def _same(answer: Any, expected: Any) -> bool:
+def same(answer: Any, expected: Any) -> bool:
     """Python's equality on plain values, with the room that floating-point sums need."""
     if isinstance(expected, float) and isinstance(answer, (int, float)):
         return abs(answer - expected) <= 1e-9 * max(1.0, abs(expected))
     if isinstance(expected, list) and isinstance(answer, list):
-        return len(answer) == len(expected) and all(map(_same, answer, expected))
+        return len(answer) == len(expected) and all(map(same, answer, expected))
     if isinstance(expected, dict) and isinstance(answer, dict):
-        return answer.keys() == expected.keys() and all(_same(answer[k], expected[k]) for k in expected)
+        return answer.keys() == expected.keys() and all(same(answer[k], expected[k]) for k in expected)
     return answer == expected

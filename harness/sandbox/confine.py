@@ -91,8 +91,8 @@ LEVELS: dict[str, Callable[[str], list[str] | None]] = {
 def _read_only(python: str) -> list[str]:
     """What a program may read: the system, and the interpreter's own folder if that is elsewhere."""
     paths = ["/usr", *(p for p in _SYSTEM if os.path.isdir(p) and not os.path.islink(p))]
-    if os.path.exists("/etc/ld.so.cache"):
-        paths.append("/etc/ld.so.cache")
+    # The second holds nothing but links into /usr, through which Debian finds awk.
+    paths += filter(os.path.exists, ("/etc/ld.so.cache", "/etc/alternatives"))
     prefix = Path(python).parent.parent
     if not any(prefix.is_relative_to(p) for p in paths):
         paths.append(str(prefix))
