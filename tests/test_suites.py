@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_an_option_counts_by_its_text_or_its_letter():
 def test_every_language_has_three_items_a_level():
     items = SUITES[MULTILINGUAL].items()
     strata = Counter((item.lang, item.level) for item in items)
-    assert len({lang for lang, _ in strata}) >= 11 and min(strata.values()) >= 3
+    assert len({lang for lang, _ in strata}) >= 14 and min(strata.values()) >= 3
 
 
 def test_no_word_problem_answer_stands_in_its_question():
@@ -155,6 +156,20 @@ def test_every_language_tells_the_same_stories():
         for lang, words in texts.items()
     }
     assert all(found == fields["en"] for found in fields.values())
+
+
+def test_an_answer_counts_in_every_way_that_its_language_writes_numbers():
+    one, ways = SUITES[MULTILINGUAL], {
+        "hi": ["२०,६२७", "20,627"], "bn": ["২০,৬২৭"], "th": ["๒๐,๖๒๗"], "te": ["౨౦,౬౨౭"], "pt": ["20.627", "20 627"],
+        "de": ["20.627"], "ru": ["20 627", "20\u00a0627"], "fr": ["20 627"], "zh": ["2万627", "两万零六百二十七"],
+        "ja": ["2万627", "２０６２７"], "ko": ["2만 627", "20,627"], "sw": ["20,627"], "en": ["20,627"],
+        "es": ["20.627"], "it": ["20.627"],
+    }  # fmt: skip
+    languages = {item.lang: item for item in one.items() if item.level == 5}
+    assert set(ways) == set(languages)
+    for lang, texts in ways.items():
+        item = replace(languages[lang], answer="20627")
+        assert [one.score(item, f" 7 × 3: {text}") for text in texts] == [1.0] * len(texts), lang
 
 
 def test_a_repeated_series_is_not_taken_for_the_answer():
