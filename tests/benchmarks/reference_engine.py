@@ -35,7 +35,7 @@ def main() -> None:
     model = Model(stored.load(weights.fetch(print)))
     ids = np.random.default_rng(0).integers(5, 40_000, CONTEXT).tolist()
     square = np.random.default_rng(0).random((2048, 2048), np.float32)
-    head, row = model.weights.head, np.ones((1, model.config.hidden), np.float32)
+    head, row = model.weights.head.matrix(), np.ones((1, model.config.hidden), np.float32)
     gemm = 2 * 2048**3 / median_s(lambda: square @ square, 5) / 1e9
     read = head.nbytes / median_s(lambda: row @ head, 20) / 1e9
     print(f"{blas_kernel()}: {gemm:.0f} GFLOP/s on 2048^3, {read:.1f} GB/s reading one matrix for one row")

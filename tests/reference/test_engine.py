@@ -10,6 +10,7 @@ import pytest
 from harness.errors import UserMistake
 from harness.reference.engine import _share
 from harness.reference.model import Cache
+from harness.reference.panels import Panels
 from harness.runners import runner
 
 PROMPTS = ["The capital of France is", "Two plus two is", "def add(a, b):\n    return", "Water boils at"]
@@ -30,12 +31,17 @@ def test_query_blocks_do_not_change_a_long_prompt(engine, monkeypatch):
     np.testing.assert_allclose(engine.model.forward([ids], [Cache(engine.model.config, 300)]), blocked, atol=1e-4)
 
 
-def test_few_row_products_equal_plain_ones(engine):
-    from harness.reference import ops
-
-    w = engine.model.weights.layers[0].gate_up
-    x = np.random.default_rng(0).standard_normal((8, w.shape[0])).astype(np.float32)
-    np.testing.assert_allclose(ops._few_rows(x, w), x @ w, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("rows", [1, 2, 7, 8, 23, 24, 25, 100])
+@pytest.mark.parametrize("shape", [(576, 192), (96, 100), (2000, 7)])
+def test_a_product_in_panels_is_the_plain_one(rows, shape):
+    rng = np.random.default_rng(rows)
+    w, x = (rng.standard_normal(s).astype(np.float32) for s in (shape, (rows, shape[0])))
+    panels = Panels.of(w)
+    exact = x.astype(np.float64) @ w.astype(np.float64)
+    np.testing.assert_allclose(panels.after(x), exact, rtol=1e-4, atol=2e-6 * shape[0])
+    np.testing.assert_array_equal(panels.matrix(), w)
+    np.testing.assert_array_equal(panels.columns(np.array([0, 5, 2])), w.T[[0, 5, 2]])
+    assert panels.shape == shape and panels.nbytes == w.nbytes
 
 
 def test_a_batch_of_unequal_prompts_answers_as_each_alone(engine):
