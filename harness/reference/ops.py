@@ -6,6 +6,8 @@ Names: H query heads, K KV heads, G = H/K, D head dim, T new tokens, S context, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.reference.panels import Panels
@@ -114,6 +116,28 @@ def attend(q: np.ndarray, k: np.ndarray, v: np.ndarray, out: np.ndarray) -> None
         seen = past + stop
         block = _block(grouped[:, :, start:stop], k[:, :, :seen], v[:, :seen])
         out[start:stop] = block.transpose(2, 0, 1, 3).reshape(stop - start, heads, dim)
+
+
+def attend_one_each(q: np.ndarray, kept: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """A decode step's attention of many sequences: q [B, H, D], each with its k [K, D, S] and v [K, S, D] -> [B, H, D].
+
+    Only the products go one by one; the softmax is that of all, over rows filled up with -inf.
+    """
+    batch, heads, dim = q.shape
+    kv_heads = kept[0][0].shape[0]
+    grouped = q.reshape(batch, kv_heads, heads // kv_heads, dim) * q.dtype.type(dim**-0.5)
+    longest = max(k.shape[2] for k, _ in kept)
+    scores = np.empty((batch, kv_heads, heads // kv_heads, longest), q.dtype)
+    for one, row, (k, _) in zip(grouped, scores, kept, strict=True):
+        np.matmul(one, k, out=row[..., : k.shape[2]])
+        row[..., k.shape[2] :] = -np.inf
+    scores -= scores.max(axis=3, keepdims=True)
+    np.exp(scores, out=scores)
+    y = np.empty_like(grouped)
+    for one, row, (_, v) in zip(y, scores, kept, strict=True):
+        np.matmul(row[..., : v.shape[1]], v, out=one)
+    y /= scores.sum(axis=3, keepdims=True)
+    return y.reshape(batch, heads, dim)
 
 
 def _block(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
