@@ -57,6 +57,8 @@ class Panels:
     def after(self, x: np.ndarray) -> np.ndarray:
         """x [R, in] @ matrix -> [R, out]."""
         rows, depth = x.shape
+        if rows == 1:  # a matrix-vector product would read the panels at three quarters of the speed of two rows
+            return self.after(np.concatenate([x, x]))[:1]
         panels = self.data.shape[0]
         y = np.empty((rows, panels * WIDTH), x.dtype)
         at_once = max(8, SMALL_PRODUCT // (WIDTH * depth) // 8 * 8)
