@@ -1,8 +1,8 @@
 """Numbers in running text, as people of many languages write them.
 
 Digits of any script, thousands grouped by comma, full stop, apostrophe or space, Indian grouping, a decimal
-comma or point by language, and Chinese numerals with 万 and 亿. What one language writes as 1.234 another
-reads as one and a bit: `lang` decides where the text alone cannot.
+comma or point by language, Chinese numerals with 万 and 亿, Korean figures with 만 and 억. What one language writes
+as 1.234 another reads as one and a bit: `lang` decides where the text alone cannot.
 
     >>> [str(n) for n in numbers("1.234 kg, dann 5,5 kg", "de")]
     ['1234', '5.5']
@@ -27,14 +27,22 @@ _HAN_TENS = {"十": 10, "百": 100, "千": 1000}
 _HAN_MYRIADS = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 _HAN = "".join([*_HAN_DIGITS, *_HAN_TENS, *_HAN_MYRIADS])
 
+# Korean writes digits with the same units in its own script, a space after 만 and 억: 3만 5천.
+_KOREAN_UNITS = str.maketrans("십백천만억", "十百千万億", " ")
+_KOREAN_FIGURE = re.compile(r"\d[\d.,]*[십백천만억]+(?: ?\d[\d.,]*[십백천만억]+|(?<=[만억]) ?\d+(?:,\d{3})*|\d+)*")
+
 _SIGN = r"(?<![\d)\]])[-\u2212](?=\d)"
 _FIGURE = re.compile(rf"(?:{_SIGN})?\d+(?:[.,'\u2019\u00a0\u202f\u2009 ]\d+)*")
-_HAN_FIGURE = re.compile(rf"(?:{_SIGN})?(?:[\d][\d.,]*[十百千万萬亿億]|[{_HAN}])(?:[\d.,]*[{_HAN}]|\d+)*")
+_HAN_FIGURE = re.compile(rf"(?:{_SIGN})?(?:[\d][\d.,]*[十百千万萬亿億]|[{_HAN}])(?:[\d.,]*[{_HAN}]|\d+(?:,\d{{3}})*)*")
 
 
 def numbers(text: str, lang: str = "en") -> list[Decimal]:
     """Every number in the text, in order."""
     text = plain_digits(text)
+    if lang == "ko":
+        text = _KOREAN_FIGURE.sub(
+            lambda match: _HAN_FIGURE.sub(_han_to_digits, match[0].translate(_KOREAN_UNITS)), text
+        )
     if lang in HAN_NUMERALS:
         text = _HAN_FIGURE.sub(_han_to_digits, text)
     found = []
@@ -96,6 +104,10 @@ def _value(piece: str, lang: str) -> Decimal:
             decimal = other
     grouping = "." if decimal == "," else ","
     return Decimal(piece.replace("\u2212", "-").replace(grouping, "").replace(decimal, "."))
+
+
+def _korean_to_digits(match: re.Match) -> str:
+    return _HAN_FIGURE.sub(_han_to_digits, match[0].translate(_KOREAN_UNITS))
 
 
 def _han_to_digits(match: re.Match) -> str:

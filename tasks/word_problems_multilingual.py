@@ -1,13 +1,14 @@
-"""word-problems-multilingual: grade-school word problems in twelve languages, answered by one exact number.
+"""word-problems-multilingual: grade-school word problems in fifteen languages, answered by one exact number.
 
 Imitates MGSM: short stories with numbers, the same in every language, examples in the item's own language.
 Differs: generated, so a seed gives fresh numbers; level 1 only continues a number series, and its answer line
 is already begun, so that very small models can be told apart; examples reason in equations, without words.
-Languages: the eleven of MGSM and Italian. Licence: Apache-2.0; every text was written for this project.
+Languages: the eleven of MGSM, Hindi, Italian, Korean and Portuguese. Licence: Apache-2.0; every text was written for
+this project.
 
     >>> items = SUITE.make(0)
     >>> len(items), len({item.lang for item in items})
-    (180, 12)
+    (225, 15)
     >>> item = next(i for i in items if i.lang == "de" and i.level == 3)
     >>> SUITE.grade(item, f" 3 + 4 = 7. Also sind es {item.answer}.").value
     1.0
@@ -32,7 +33,7 @@ from harness.suites import LEVELS, Grade, Item, Suite
 
 PER_STRATUM = 3  # items a language and level
 SHOT_ANSWERS = (10, 12)
-_STOPS = {"zh": "。", "ja": "。", "bn": "।", "th": ""}
+_STOPS = {"zh": "。", "ja": "。", "bn": "।", "hi": "।", "th": ""}
 _UNSPACED = ("zh", "ja")
 _STEPS = (1, 1, 2, 5, 10)
 
@@ -109,7 +110,7 @@ _SCALE = {2: 1, 3: 2, 4: 10, 5: 60}
 
 
 def make(seed: int) -> list[Item]:
-    """180 items: three of each of twelve languages and five levels."""
+    """225 items: three of each of fifteen languages and five levels."""
     items = []
     for lang, words in texts().items():
         for level in LEVELS:
@@ -214,12 +215,12 @@ def trivial_answers(item: Item) -> Mapping[str, str]:
 
 SUITE = Suite(
     id="word-problems-multilingual",
-    title="Word problems in twelve languages",
+    title="Word problems in fifteen languages",
     family="multilingual",
     imitates="MGSM",
-    differs="generated, in five levels; level 1 continues a number series; Italian beside MGSM's languages",
+    differs="generated, in five levels; level 1 continues a number series; four languages beside MGSM's",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="generate",
     max_tokens=48,
     stop=("\n",),

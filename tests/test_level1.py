@@ -58,3 +58,13 @@ def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
         pytest.skip(str(why))
     assert at_least(int(hits), len(items), chance) < 0.01, f"{hits:.0f} of {len(items)} at chance {chance:.2f}"
     assert hits >= (3 if one.method == "act" else 6)  # an episode has to end well too
+
+
+@pytest.mark.slow
+def test_the_reference_model_beats_chance_on_level_1_of_knowledge_in_english(reference):
+    """Its own language alone, so several seeds: one has six questions a level and language."""
+    one = suite("knowledge-multilingual")
+    items = [item for seed in range(SEED, SEED + 5) for item in one.items(seed, level=1) if item.lang == "en"]
+    hits = sum(map(one.score, items, answers(one, items, reference)))
+    chance = chance_level(one, items).value
+    assert at_least(int(hits), len(items), chance) < 0.01, f"{hits:.0f} of {len(items)} at chance {chance:.2f}"

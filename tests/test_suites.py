@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -105,8 +106,10 @@ def test_chance_is_the_best_strategy(one):
 
 
 def test_easy_items_are_not_won_by_trivial_strategies(one):
-    """Over several seeds, for thirty items alone leave much to luck."""
-    items = [item for seed in range(200, 206) for item in one.make(seed) if item.level == 1]
+    """Over so many seeds that a language has 150 items: fewer leave much to luck, and translations are no more luck."""
+    first = one.items(200, level=1)
+    seeds = -(-150 * len({item.lang for item in first}) // len(first))
+    items = [item for seed in range(200, 200 + seeds) for item in one.make(seed) if item.level == 1]
     assert chance_level(one, items).value <= (0.32 if one.method == "choose" else 0.05)
 
 
@@ -131,7 +134,7 @@ def test_an_option_counts_by_its_text_or_its_letter():
 def test_every_language_has_three_items_a_level():
     items = SUITES[MULTILINGUAL].items()
     strata = Counter((item.lang, item.level) for item in items)
-    assert len({lang for lang, _ in strata}) >= 11 and min(strata.values()) >= 3
+    assert len({lang for lang, _ in strata}) >= 14 and min(strata.values()) >= 3
 
 
 def test_no_word_problem_answer_stands_in_its_question():
@@ -153,6 +156,20 @@ def test_every_language_tells_the_same_stories():
         for lang, words in texts.items()
     }
     assert all(found == fields["en"] for found in fields.values())
+
+
+def test_an_answer_counts_in_every_way_that_its_language_writes_numbers():
+    one, ways = SUITES[MULTILINGUAL], {
+        "hi": ["२०,६२७", "20,627"], "bn": ["২০,৬২৭"], "th": ["๒๐,๖๒๗"], "te": ["౨౦,౬౨౭"], "pt": ["20.627", "20 627"],
+        "de": ["20.627"], "ru": ["20 627", "20\u00a0627"], "fr": ["20 627"], "zh": ["2万627", "两万零六百二十七"],
+        "ja": ["2万627", "２０６２７"], "ko": ["2만 627", "20,627"], "sw": ["20,627"], "en": ["20,627"],
+        "es": ["20.627"], "it": ["20.627"],
+    }  # fmt: skip
+    languages = {item.lang: item for item in one.items() if item.level == 5}
+    assert set(ways) == set(languages)
+    for lang, texts in ways.items():
+        item = replace(languages[lang], answer="20627")
+        assert [one.score(item, f" 7 × 3: {text}") for text in texts] == [1.0] * len(texts), lang
 
 
 def test_a_repeated_series_is_not_taken_for_the_answer():

@@ -48,5 +48,7 @@ class ReactActor:
         prompts = [prompt(w, m) for w, m in zip(worlds, messages, strict=True)]
         self._rounds += 1  # another seed each round: equal draws turn after turn would be no sample
         sampling = {"temperature": self.temperature, "seed": self.seed * 1009 + self._rounds}
+        if getattr(self.runner, "keeps_turns", False):
+            sampling["turns"] = True  # a conversation's next prompt goes on from its last
         answers = self.runner.generate(prompts, self.max_tokens, self.stop, **sampling)
         return [move(a) for a in answers]

@@ -19,6 +19,7 @@ from harness.errors import UserMistake
 from harness.quantity import stream
 from harness.reference import stored
 from harness.reference.divergence import Divergence, divergences
+from harness.reference.kept import Kept
 from harness.reference.model import Cache, Model
 from harness.reference.precision import EXACT, Precision, emulated
 from harness.reference.tokenizer import Tokenizer
@@ -27,6 +28,7 @@ from harness.trace import Recorder, Trace
 MAX_BATCH = 32
 CACHE_BUDGET_BYTES = 288 << 20  # KV of the sequences decoded together, a worker; keeps a run under 2 GB
 PREFILL_TOKENS = 1024  # tokens of one packed prefill
+KEPT_BYTES = 160 << 20  # KV of answered prompts, a worker, for turns that go on from them
 MIN_SHARED = 24  # a common prefix shorter than this is not worth a copy of its cache
 
 
@@ -54,6 +56,7 @@ class Engine:
         self.plain = stored.load(folder)  # mapped, so nothing is read for it unless it is used
         self.model = Model(emulated(self.plain, precision), precision)
         self.model.recorder = Recorder() if count else None
+        self.kept: Kept | None = None  # while turns follow one another
 
     def take_trace(self) -> Trace:
         """The operators counted since the last call."""
@@ -70,13 +73,20 @@ class Engine:
         top_p: float = 1.0,
         seeds: Sequence[int] | None = None,
         ignore_eos: bool = False,
+        turns: bool = False,
         on_finish: Callable[[], None] = lambda: None,
     ) -> list[Answer]:
-        """Greedy (temperature 0) or seeded top-p sampling. Raises UserMistake for a prompt too long."""
+        """Greedy (temperature 0) or seeded top-p sampling. Raises UserMistake for a prompt too long.
+
+        turns: prompts go on from those of the last call, so the caches of the answered ones are kept for the next.
+        """
         if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1:
             raise UserMistake("generation needs temperature >= 0, 0 < top_p <= 1 and max_tokens >= 1")
         ids = [self._encode_prompt(p) for p in prompts]
         seeds = range(len(ids)) if seeds is None else seeds
+        self.kept = (self.kept or Kept(KEPT_BYTES)) if turns else None
+        if self.kept:
+            self.kept.begin()
         sample = _Sampler(temperature, top_p)
         waiting = self._admissions(ids, max_tokens, seeds, temperature > 0)
         answers: list[Answer | None] = [None] * len(ids)
@@ -107,13 +117,25 @@ class Engine:
     def _admissions(self, ids, max_tokens, seeds, sampled) -> Iterator[_Sequence]:
         """Sequences in an order that keeps common prefixes together, each with its cache begun."""
         for members, prefix in _share(ids):
-            base = self._run_prefix(ids[members[0]][:prefix]) if prefix else None
+            base = None
             for i in members:
                 limit = min(max_tokens, self.model.config.context - len(ids[i]))
                 room = len(ids[i]) + limit
-                cache = base.fork(room) if base else Cache(self.model.config, room)
+                held, known = self._known(ids[i])
+                if prefix > known and base is None:
+                    base = self._run_prefix(ids[i][:prefix])
+                if prefix > known:
+                    cache = base.fork(room)
+                else:
+                    cache = held.fork(room, known) if held else Cache(self.model.config, room)
                 rng = stream(seeds[i], "sample") if sampled else None
                 yield _Sequence(i, ids[i], limit, cache, rng, time.perf_counter())
+
+    def _known(self, ids: list[int]) -> tuple[Cache | None, int]:
+        """What is kept of a prompt's beginning, where it is worth a copy; one token is left to run for its logits."""
+        held, known = self.kept.longest(ids) if self.kept else (None, 0)
+        known = min(known, len(ids) - 1)
+        return (held, known) if known >= MIN_SHARED else (None, 0)
 
     def _run_prefix(self, ids: list[int]) -> Cache:
         cache = Cache(self.model.config, len(ids))
@@ -156,6 +178,8 @@ class Engine:
         now = time.perf_counter()
         for s in active:
             if s.finish:
+                if self.kept:
+                    self.kept.keep((s.prompt + s.ids)[: s.cache.length], s.cache)
                 answers[s.index] = Answer(
                     s.text,
                     tuple(s.ids),
@@ -176,6 +200,7 @@ class Engine:
         Spaces that end a prompt are moved to the continuation, and both are encoded together, as evaluation
         harnesses do. An empty prompt conditions on the end-of-text token.
         """
+        self.kept = None
         encoded = [self._encode_pair(*pair) for pair in pairs]
         scores = [0.0] * len(pairs)
         contexts: dict[tuple[int, ...], list[int]] = {}

@@ -103,20 +103,25 @@ class Model:
         rotated = self.precision.result(ops.rope(qkv[:, : q_heads + kv], cos, sin, phase, rec))  # q and k
         q = rotated[:, :q_heads]
         k, v = (self.precision.cached(part) for part in (rotated[:, q_heads:], qkv[:, q_heads + kv :]))
-        out = np.empty((rows, q_heads, c.head_dim), np.float32)
-        start = kv_tokens = pairs = masked = kv_bytes = 0
-        for cache, n in zip(caches, lengths, strict=True):
-            stop, context = start + n, cache.length + n
+        kept, kv_tokens, pairs, masked, kv_bytes = [], 0, 0, 0, 0
+        starts = np.cumsum([0, *lengths]).tolist()
+        for cache, start, n in zip(caches, starts, lengths, strict=False):
+            context = cache.length + n
             keys, values = cache.keys[index], cache.values[index]
-            keys[:, :, cache.length : context] = k[start:stop].transpose(1, 2, 0)
-            values[:, cache.length : context] = v[start:stop].transpose(1, 0, 2)
+            keys[:, :, cache.length : context] = k[start : start + n].transpose(1, 2, 0)
+            values[:, cache.length : context] = v[start : start + n].transpose(1, 0, 2)
             keys, values = keys[:, :, :context], values[:, :context]
-            ops.attend(q[start:stop], keys, values, out[start:stop])
-            kv_tokens += values.shape[1]
-            pairs += n * values.shape[1]
+            kept.append((keys, values))
+            kv_tokens += context
+            pairs += n * context
             masked += n * (n - 1) / 2
             kv_bytes += keys.nbytes + values.nbytes
-            start = stop
+        if rows == len(caches):
+            out = ops.attend_one_each(q, kept)
+        else:
+            out = np.empty((rows, q_heads, c.head_dim), np.float32)
+            for (keys, values), start, n in zip(kept, starts, lengths, strict=False):
+                ops.attend(q[start : start + n], keys, values, out[start : start + n])
         if rec is not None:
             width = 2 * kv * c.head_dim
             written = k.nbytes + v.nbytes

@@ -6,52 +6,28 @@ Names: H query heads, K KV heads, G = H/K, D head dim, T new tokens, S context, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from harness.reference.panels import Panels
 from harness.trace import Recorder
 
 # Queries are taken in blocks, so that a block's scores stay in the cache and future keys are never touched.
 QUERY_BLOCK = 128
-# Products with 2 to FEW_ROWS rows go panel by panel of PANEL columns (see `_few_rows`).
-FEW_ROWS, PANEL = 24, 64
 _DTYPE_NAMES = {np.dtype("float32"): "fp32", np.dtype("float64"): "fp64"}
 
 
-def _name(x: np.ndarray) -> str:
+def _name(x: np.ndarray | Panels) -> str:
     return _DTYPE_NAMES[x.dtype]
 
 
-def linear(x: np.ndarray, w: np.ndarray, name: str, phase: str, rec: Recorder | None) -> np.ndarray:
+def linear(x: np.ndarray, w: Panels, name: str, phase: str, rec: Recorder | None) -> np.ndarray:
     """x [R, in] @ w [in, out] -> [R, out]."""
-    y = _few_rows(x, w) if 1 < x.shape[0] <= FEW_ROWS and w.shape[1] % PANEL == 0 else x @ w
+    y = w.after(x)
     if rec is not None:
         (m, k), n = x.shape, w.shape[1]
-        rec.record(
-            name,
-            "gemm",
-            phase,
-            (m, n, k),
-            2 * m * n * k,
-            _name(w),
-            _name(x),
-            "",
-            w.nbytes,
-            x.nbytes,
-            y.nbytes,
-        )
-    return y
-
-
-def _few_rows(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """The same product in panels of columns: below BLAS's small-matrix size the weights are not repacked,
-    which for a few rows costs more than the product (1.5x faster at 8 rows on AVX-512)."""
-    rows, panels = x.shape[0], w.shape[1] // PANEL
-    y = np.empty((rows, w.shape[1]), x.dtype)
-    np.matmul(
-        x,
-        w.reshape(w.shape[0], panels, PANEL).transpose(1, 0, 2),
-        out=y.reshape(rows, panels, PANEL).transpose(1, 0, 2),
-    )
+        rec.record(name, "gemm", phase, (m, n, k), 2 * m * n * k, _name(w), _name(x), "", w.nbytes, x.nbytes, y.nbytes)
     return y
 
 
@@ -67,9 +43,9 @@ def rms_norm(x: np.ndarray, w: np.ndarray, eps: float, name: str, phase: str, re
     return y
 
 
-def embed(ids: np.ndarray, head: np.ndarray, phase: str, rec: Recorder | None) -> np.ndarray:
+def embed(ids: np.ndarray, head: Panels, phase: str, rec: Recorder | None) -> np.ndarray:
     """Columns of the tied head [hidden, vocab] -> [R, hidden]."""
-    x = np.ascontiguousarray(head[:, ids].T)
+    x = head.columns(ids)
     if rec is not None:
         rec.record("embedding", "embedding", phase, x.shape, 0, _name(head), _name(x), "", x.nbytes, 0, x.nbytes)
     return x
@@ -140,6 +116,28 @@ def attend(q: np.ndarray, k: np.ndarray, v: np.ndarray, out: np.ndarray) -> None
         seen = past + stop
         block = _block(grouped[:, :, start:stop], k[:, :, :seen], v[:, :seen])
         out[start:stop] = block.transpose(2, 0, 1, 3).reshape(stop - start, heads, dim)
+
+
+def attend_one_each(q: np.ndarray, kept: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """A decode step's attention of many sequences: q [B, H, D], each with its k [K, D, S] and v [K, S, D] -> [B, H, D].
+
+    Only the products go one by one; the softmax is that of all, over rows filled up with -inf.
+    """
+    batch, heads, dim = q.shape
+    kv_heads = kept[0][0].shape[0]
+    grouped = q.reshape(batch, kv_heads, heads // kv_heads, dim) * q.dtype.type(dim**-0.5)
+    longest = max(k.shape[2] for k, _ in kept)
+    scores = np.empty((batch, kv_heads, heads // kv_heads, longest), q.dtype)
+    for one, row, (k, _) in zip(grouped, scores, kept, strict=True):
+        np.matmul(one, k, out=row[..., : k.shape[2]])
+        row[..., k.shape[2] :] = -np.inf
+    scores -= scores.max(axis=3, keepdims=True)
+    np.exp(scores, out=scores)
+    y = np.empty_like(grouped)
+    for one, row, (_, v) in zip(y, scores, kept, strict=True):
+        np.matmul(row[..., : v.shape[1]], v, out=one)
+    y /= scores.sum(axis=3, keepdims=True)
+    return y.reshape(batch, heads, dim)
 
 
 def _block(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:

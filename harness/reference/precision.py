@@ -30,6 +30,7 @@ import ml_dtypes
 import numpy as np
 
 from harness.errors import UserMistake
+from harness.reference.panels import Panels
 from harness.reference.shape import Layer, Weights
 
 FP8_MAX = 448.0  # e4m3fn, OCP 8-bit floating point 1.0, table 1
@@ -233,17 +234,24 @@ def emulated(weights: Weights, wanted: Precision) -> Weights:
     if wanted.weights == "fp32":
         return weights
     layers = tuple(_layer(one, wanted) for one in weights.layers)
-    head = wanted.other(weights.head)
-    embedding = head if weights.config.tied else wanted.other(weights.embedding)
+    head = _of(weights.head, wanted.other)
+    embedding = head if weights.config.tied else _of(weights.embedding, wanted.other)
     return Weights(weights.config, layers, wanted.other(weights.final_norm), head, embedding)
 
 
 def _layer(one: Layer, wanted: Precision) -> Layer:
     return Layer(
         attn_norm=wanted.other(one.attn_norm),
-        qkv=wanted.matrix(one.qkv),
-        out=wanted.matrix(one.out),
+        qkv=_of(one.qkv, wanted.matrix),
+        out=_of(one.out, wanted.matrix),
         mlp_norm=wanted.other(one.mlp_norm),
-        gate_up=wanted.matrix(one.gate_up),
-        down=wanted.matrix(one.down),
+        gate_up=_of(one.gate_up, wanted.matrix),
+        down=_of(one.down, wanted.matrix),
     )
+
+
+def _of(panels: Panels, change: Callable[[np.ndarray], np.ndarray]) -> Panels:
+    """The changed matrix; the panels themselves, mapped as they are, where nothing changes."""
+    matrix = panels.matrix()
+    changed = change(matrix)
+    return panels if changed is matrix else Panels.of(changed)

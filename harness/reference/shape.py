@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.reference.panels import Panels
+
 
 @dataclass(frozen=True)
 class Config:
@@ -26,14 +28,14 @@ class Config:
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights of one layer, each matrix [in, out]; q, k, v and gate, up are joined by columns."""
+    """Weights of one layer, each matrix [in, out] in panels; q, k, v and gate, up are joined by columns."""
 
     attn_norm: np.ndarray  # [hidden]
-    qkv: np.ndarray  # [hidden, (H + 2K) D]
-    out: np.ndarray  # [H D, hidden]
+    qkv: Panels  # [hidden, (H + 2K) D]
+    out: Panels  # [H D, hidden]
     mlp_norm: np.ndarray  # [hidden]
-    gate_up: np.ndarray  # [hidden, 2 F]
-    down: np.ndarray  # [F, hidden]
+    gate_up: Panels  # [hidden, 2 F]
+    down: Panels  # [F, hidden]
 
 
 @dataclass(frozen=True)
@@ -41,5 +43,5 @@ class Weights:
     config: Config
     layers: tuple[Layer, ...]
     final_norm: np.ndarray  # [hidden]
-    head: np.ndarray  # [hidden, vocab]
-    embedding: np.ndarray  # [hidden, vocab]: the head itself where tied
+    head: Panels  # [hidden, vocab]
+    embedding: Panels  # [hidden, vocab]: the head itself where tied

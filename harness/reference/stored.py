@@ -1,4 +1,4 @@
-"""A converted folder: `weights.json` (shape and index), `weights.bin` (float32 matrices), and the tokenizer's files."""
+"""A converted folder: `weights.json` (shape, index), `weights.bin` (float32, in panels), and the tokenizer's files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.reference.panels import Panels
 from harness.reference.shape import Config, Layer, Weights
 
-FORMAT = 2  # raised when the stored layout changes, so that an old cache is made anew
+FORMAT = 3  # raised when the stored layout changes, so that an old cache is made anew
 _ALIGN = 64  # bytes; whole cache lines for every matrix
 _PAGE = 4096
 
@@ -51,9 +52,10 @@ def load(folder: Path) -> Weights:
     meta = json.loads((folder / "weights.json").read_text())
     flat = np.memmap(folder / "weights.bin", np.float32, mode="r")
 
-    def get(name: str) -> np.ndarray:
-        offset, shape = meta["tensors"][name]
-        return flat[offset : offset + int(np.prod(shape))].reshape(shape).view(np.ndarray)
+    def get(name: str) -> np.ndarray | Panels:
+        offset, shape, out = meta["tensors"][name]
+        data = flat[offset : offset + int(np.prod(shape))].reshape(shape).view(np.ndarray)
+        return Panels(data, out) if out else data
 
     config = Config(**meta["config"])
     layers = tuple(
@@ -64,13 +66,14 @@ def load(folder: Path) -> Weights:
 
 
 def store(folder: Path, config: Config, tensors: Iterator[tuple[str, np.ndarray]], source: str) -> None:
-    """Write converted tensors, in the order given, and their index."""
-    index: dict[str, tuple[int, tuple[int, ...]]] = {}
+    """Write converted tensors, in the order given, and their index: where, its shape, a matrix's number of columns."""
+    index: dict[str, tuple[int, tuple[int, ...], int]] = {}
     position = 0
     with (folder / "weights.bin").open("wb") as out:
         for name, array in tensors:
-            data = np.ascontiguousarray(array, np.float32)
-            index[name] = (position // 4, data.shape)
+            panels = Panels.of(array) if array.ndim == 2 else None
+            data = panels.data if panels else np.ascontiguousarray(array, np.float32)
+            index[name] = (position // 4, data.shape, panels.out if panels else 0)
             out.write(data.tobytes())
             position += data.nbytes
             padding = -position % _ALIGN

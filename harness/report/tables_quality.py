@@ -207,6 +207,9 @@ def languages_table(figures: Figures) -> Table:
             code = part.removeprefix("lang=")
             name = text(LANGUAGES.get(code, code), code)
             lines.append(Line((name, text(code), text(suite, stack), _items(cell, None), cell)))
+        if spread := figures.one("accuracy_spread", "lang", **at):
+            cell, name = cell_of(spread), text("highest less lowest", spread.note)
+            lines.append(Line((name, text(""), text(suite, stack), _items(cell, None), cell)))
     columns = (
         Column("Language", words=True),
         Column("Code", words=True),
@@ -214,7 +217,10 @@ def languages_table(figures: Figures) -> Table:
         Column("Items"),
         Column("Accuracy", "95 % interval"),
     )
-    caption = "Measured accuracy with its 95 % interval. Overlapping intervals do not rank languages."
+    caption = (
+        "Measured accuracy with its 95 % interval. Overlapping intervals do not rank languages; the difference of the "
+        "highest and the lowest is above zero by luck alone."
+    )
     return Table("languages", "Accuracy by language", caption, columns, tuple(lines), folded=len(lines) > 16)
 
 

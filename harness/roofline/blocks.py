@@ -17,9 +17,14 @@ from harness.roofline.compiled import Compiled, Kernels, Links
 from harness.roofline.hardware import View
 
 # Kernel classes that share their scales: what differs between dtypes of a width is in the class's own constants.
-GROUPS = ("gemm16", "gemm8", "gemm8_block", "gemm4", "moe16", "moe8", "moe4", "moe4_mx", "moe4_wide", "attention", "latent", "prefill_attention", "small")
+GROUPS = (
+    "gemm16", "gemm8", "gemm8_block", "gemm4", "moe16", "moe8", "moe4", "moe4_mx", "moe4_wide", "attention", "latent",
+    "prefill_attention", "small",
+)  # fmt: skip
 LINKS = ("link", "exchange")  # groups of collectives
-_WIDTH = {"bf16": "16", "fp8": "8", "fp8_block": "8_block", "nvfp4": "4", "mxfp4": "4_wide", "mxfp4-fp8": "4_mx"}
+_WIDTH = {
+    "bf16": "16", "fp8": "8", "fp8_block": "8_block", "nvfp4": "4", "mxfp4": "4_wide", "mxfp4-fp8": "4_mx",
+}  # fmt: skip
 
 
 def group_of(law: str) -> str:

@@ -41,7 +41,7 @@ def place(
     experts = next((g.mlp.experts for g in arch.layers if isinstance(g.mlp, Moe)), 0)
     if where.pp > arch.layer_count:
         raise NotPredictable(f"pp={where.pp} stages, the model has {arch.layer_count} layers")
-    if where.dp == 1 and (where.tp > _WIDEST or where.tp > _SERVER and not _splits(arch, where.tp)):
+    if where.dp == 1 and (where.tp > _WIDEST or (where.tp > _SERVER and not _splits(arch, where.tp))):
         if few and _splits(arch, _SERVER):
             return Placement(Layout(_SERVER, where.pp), where.replicas * (where.tp // _SERVER), True)
         spread = max(d for d in range(1, where.tp + 1) if experts % d == 0) if experts else 1

@@ -49,11 +49,14 @@ def blas_kernel() -> str:
 class ReferenceRunner:
     """SmolLM2-135M-Instruct (or `weights_path`) executed op by op in NumPy, float32.
 
+    keeps_turns: it can go on from the prompts of the last call (`generate(turns=True)`).
     precision: number formats to emulate (harness/reference/precision.py), by name or parts; the arithmetic stays
     float32, and so does what the trace counts.
     workers=1 runs here; more share the mapped weights. `take_trace` gives the operators counted since the
     last call, from all workers.
     """
+
+    keeps_turns = True
 
     def __init__(
         self,
@@ -95,25 +98,30 @@ class ReferenceRunner:
         *,
         top_p: float = 1.0,
         seed: int = 0,
+        turns: bool = False,
         progress: Progress | None = None,
     ) -> list[Answer]:
-        """One answer a prompt, in order; the same for the same seed whatever the number of workers."""
+        """One answer a prompt, in order; the same for the same seed whatever the number of workers.
+
+        turns: these prompts go on from those of the last call; each worker runs only what it has not run yet.
+        """
         answers: list[Answer | None] = [None] * len(prompts)
         for indices, result in self.generate_parts(
-            prompts, max_tokens, stop, temperature, top_p=top_p, seed=seed, progress=progress
+            prompts, max_tokens, stop, temperature, top_p=top_p, seed=seed, turns=turns, progress=progress
         ):
             for i, answer in zip(indices, result, strict=True):
                 answers[i] = answer
         return answers
 
     def generate_parts(
-        self, prompts, max_tokens, stop=(), temperature=0.0, *, top_p=1.0, seed=0, progress=None
+        self, prompts, max_tokens, stop=(), temperature=0.0, *, top_p=1.0, seed=0, turns=False, progress=None
     ) -> Iterator[tuple[list[int], list[Answer]]]:
         """The same, as parts finish: (indices, their answers). What is finished is the caller's to keep."""
         jobs = []
         for indices in self._split(prompts):
             seeds = [seed * 1_000_003 + i for i in indices]
-            jobs.append((indices, ([prompts[i] for i in indices], max_tokens, tuple(stop), temperature, top_p, seeds)))
+            asked = [prompts[i] for i in indices]
+            jobs.append((indices, (asked, max_tokens, tuple(stop), temperature, top_p, seeds, False, turns)))
         yield from self._run("generate", jobs, progress)
 
     def loglikelihood(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[float]:
@@ -129,9 +137,7 @@ class ReferenceRunner:
         jobs = [(indices, ([pairs[i] for i in indices],)) for indices in self._split([p for p, _ in pairs])]
         yield from self._run("loglikelihood", jobs, progress)
 
-    def divergence(
-        self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None
-    ) -> list[Divergence]:
+    def divergence(self, pairs: Sequence[tuple[str, str]], *, progress: Progress | None = None) -> list[Divergence]:
         """For each (prompt, continuation), how far the emulated precision leads from float32, token by token."""
         found: list[Divergence | None] = [None] * len(pairs)
         jobs = [(indices, ([pairs[i] for i in indices],)) for indices in self._split([p for p, _ in pairs])]

@@ -3,7 +3,9 @@
     python -m tests.benchmarks.discrimination SEED [PER_LEVEL]
 
 SEED makes fresh items, so use one that was used nowhere else. p-values are Holm-corrected over the suites: level 1 by
-the binomial tail at the suite's chance level (one-sided); changes of bits per byte by a paired t test (two-sided).
+the binomial tail at the suite's chance level (one-sided); changes of bits per byte by a paired t test (two-sided). A
+format may move items both ways and leave their mean; so it is also asked whether more than half of the items move by
+more than two harnesses with the same weights may differ (SAME nats a token; binomial tail).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from gguf import GGMLQuantizationType
@@ -28,6 +31,7 @@ from harness.suites import LEVELS, Item, Suite, all_suites
 from tests.requantised import requantise
 
 FORMATS = ("fp8", "nvfp4", "int4")
+SAME = 1e-3
 GGUFS = {"GGUF Q8_0": GGMLQuantizationType.Q8_0, "GGUF Q4_0": GGMLQuantizationType.Q4_0}
 
 
@@ -60,9 +64,10 @@ def main(seed: int, per_level: int) -> None:
             other = runner("reference", workers=cores(), **options)
             changes = [_change(other, chosen[s.id], gold[s.id], bits[s.id]) for s in suites]
             other.close()
-            print(f"{name} against float32, Holm-corrected: " + _listed(suites, [p for _, p in changes]))
-            print("    mean change, bits/byte: " + "; ".join(
-                f"{s.id} {mean:+.4f}" for s, (mean, _) in zip(suites, changes, strict=True)))  # fmt: skip
+            print(f"{name} against float32, Holm-corrected: " + _listed(suites, [c.p_mean for c in changes]))
+            print("    moved at all: " + _listed(suites, [c.p_moved for c in changes]))
+            print("    mean change, bits/byte, and share moved: " + "; ".join(
+                f"{s.id} {c.mean:+.4f}, {c.moved:.2f}" for s, c in zip(suites, changes, strict=True)))  # fmt: skip
 
 
 def _levels(s: Suite, seed: int, graded) -> float:
@@ -81,12 +86,23 @@ def _levels(s: Suite, seed: int, graded) -> float:
     return binomial_tail(math.floor(right[0]), len(by_level[1]), chance)
 
 
-def _change(other, items: list[Item], gold: list[str], before: list[float]) -> tuple[float, float]:
-    """Mean change of bits a byte, and the p-value of none."""
+class Change(NamedTuple):
+    """Of bits a byte: the mean and the p-value of none; the share of items that moved, and the p-value of half."""
+
+    mean: float
+    p_mean: float
+    moved: float
+    p_moved: float
+
+
+def _change(other, items: list[Item], gold: list[str], before: list[float]) -> Change:
     nats = other.loglikelihood([(i.prompt, g) for i, g in zip(items, gold, strict=True)])
-    after = [-n / math.log(2) / len(g.encode()) for n, g in zip(nats, gold, strict=True)]
-    change = np.subtract(after, before)
-    return float(change.mean()), float(ttest_1samp(change, 0.0).pvalue)
+    sizes = np.array([math.log(2) * len(g.encode()) for g in gold])  # nats of one bit a byte
+    change = -np.array(nats) / sizes - before
+    tokens = [len(other.tokenizer.encode(g)) for g in gold]
+    moved = int(np.sum(np.abs(change) * sizes > SAME * np.array(tokens)))
+    p_mean = float(ttest_1samp(change, 0.0).pvalue)
+    return Change(float(change.mean()), p_mean, moved / len(items), binomial_tail(moved, len(items), 0.5))
 
 
 def _listed(suites: Sequence[Suite], p_values: Sequence[float]) -> str:

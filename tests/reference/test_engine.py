@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from harness.errors import UserMistake
+from harness.reference import ops
 from harness.reference.engine import _share
+from harness.reference.kept import Kept
 from harness.reference.model import Cache
+from harness.reference.panels import Panels
 from harness.runners import runner
 
 PROMPTS = ["The capital of France is", "Two plus two is", "def add(a, b):\n    return", "Water boils at"]
@@ -30,12 +33,17 @@ def test_query_blocks_do_not_change_a_long_prompt(engine, monkeypatch):
     np.testing.assert_allclose(engine.model.forward([ids], [Cache(engine.model.config, 300)]), blocked, atol=1e-4)
 
 
-def test_few_row_products_equal_plain_ones(engine):
-    from harness.reference import ops
-
-    w = engine.model.weights.layers[0].gate_up
-    x = np.random.default_rng(0).standard_normal((8, w.shape[0])).astype(np.float32)
-    np.testing.assert_allclose(ops._few_rows(x, w), x @ w, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("rows", [1, 2, 7, 8, 23, 24, 25, 100])
+@pytest.mark.parametrize("shape", [(576, 192), (96, 100), (2000, 7)])
+def test_a_product_in_panels_is_the_plain_one(rows, shape):
+    rng = np.random.default_rng(rows)
+    w, x = (rng.standard_normal(s).astype(np.float32) for s in (shape, (rows, shape[0])))
+    panels = Panels.of(w)
+    exact = x.astype(np.float64) @ w.astype(np.float64)
+    np.testing.assert_allclose(panels.after(x), exact, rtol=1e-4, atol=2e-6 * shape[0])
+    np.testing.assert_array_equal(panels.matrix(), w)
+    np.testing.assert_array_equal(panels.columns(np.array([0, 5, 2])), w.T[[0, 5, 2]])
+    assert panels.shape == shape and panels.nbytes == w.nbytes
 
 
 def test_a_batch_of_unequal_prompts_answers_as_each_alone(engine):
@@ -128,3 +136,57 @@ def test_two_workers_answer_and_count_as_one(weights_folder):
         assert pair.take_trace().matmul_flops > 0 < alone.take_trace().matmul_flops
     finally:
         pair.close()
+
+
+class TestTurns:
+    """An agent's next turn begins with its last: that part is not run again, and the answer is the same."""
+
+    HEAD = "You are a clerk. A customer asks about an order of two books and a lamp, which came late and broken. "
+
+    def rounds(self, engine, keep):
+        prompts, said, run = [f"{self.HEAD}{name}:" for name in ("Ann", "Ben", "Eve")], [], []
+        for _ in range(3):
+            engine.take_trace()
+            answers = engine.generate(prompts, 8, turns=keep)
+            ran = [op.shape[0] * n for op, n in engine.take_trace() if (op.phase, op.name) == ("prefill", "qkv")]
+            run.append(sum(ran))
+            said.append([a.text for a in answers])
+            prompts = [f"{p}{a.text}\nCustomer: and then?\nClerk:" for p, a in zip(prompts, answers, strict=True)]
+        return said, run
+
+    def test_answers_are_those_of_an_engine_that_keeps_nothing(self, engine):
+        (said, run), (again, whole) = self.rounds(engine, True), self.rounds(engine, False)
+        assert said == again and run[0] == whole[0] and engine.kept is None
+        assert all(0 < few < many / 2 for few, many in zip(run[1:], whole[1:], strict=True))
+
+    def test_no_more_is_kept_than_there_is_room_for(self, engine):
+        one = Cache(engine.model.config, 8)
+        kept = Kept(2 * one.nbytes)
+        kept.begin()
+        for first in (1, 2, 3):  # the third finds no room: both others were used in this call
+            kept.keep([first, 5, 6], Cache(engine.model.config, 8))
+        assert [kept.longest([first, 5, 6, 7])[1] for first in (1, 2, 3)] == [3, 3, 0]
+        kept.begin()
+        kept.longest([2, 5, 9])
+        kept.keep([3, 5, 6], one)  # now the first is unused and goes
+        assert [kept.longest([first, 5, 6, 7])[1] for first in (1, 2, 3)] == [0, 3, 3]
+
+    def test_a_longer_cache_takes_the_place_of_what_it_went_on_from(self, engine):
+        kept = Kept(1 << 40)
+        kept.begin()
+        kept.keep([1, 2], Cache(engine.model.config, 4))
+        longer = Cache(engine.model.config, 4)
+        kept.keep([1, 2, 3], longer)
+        assert kept.longest([1, 2, 3, 4]) == (longer, 3) and len(kept._held) == 1
+
+
+def test_one_each_attention_is_that_of_every_sequence_alone():
+    rng = np.random.default_rng(4)
+    q = rng.standard_normal((3, 9, 64)).astype(np.float32)
+    kept = [(rng.standard_normal((3, 64, s)).astype(np.float32), rng.standard_normal((3, s, 64)).astype(np.float32))
+            for s in (5, 1, 40)]  # fmt: skip
+    together = ops.attend_one_each(q, kept)
+    for one, (k, v), found in zip(q, kept, together, strict=True):
+        alone = np.empty((1, 9, 64), np.float32)
+        ops.attend(one[None], k, v, alone)
+        np.testing.assert_allclose(found, alone[0], rtol=1e-5, atol=1e-6)
