@@ -71,7 +71,7 @@ class Hands:
         """Everything that a tool lists, page by page."""
         found, page = [], 1
         while True:
-            part = self(name, page=page, **arguments)
+            part = self(name, **arguments, **({"page": page} if page > 1 else {}))
             found += part["found"]
             if page >= part["pages"]:
                 return found

@@ -122,11 +122,11 @@ def _fault(state: Mapping[str, Any], name: str) -> str:
     for need in module.needs:
         built, api = state["built"][name, need], state["api"][need]
         if built != api:
-            right = f"needs {need} has to be {api}, it is {built}"
+            right = f"{need}.api has to be {api}, it is {built}"
             return right if plan.told else f"built against api {built} of {need}"
         called, function = state["calls"][name, need], plan.modules[need].function
         if called != function:
-            right = f"calls {need} has to be {function}, it is {called}"
+            right = f"{need}.call has to be {function}, it is {called}"
             return right if plan.told else f"{need} has no function '{called}'"
     if module.times:
         value, right = state["constant"][name], module.times * state["constant"][module.needs[0]] + module.plus
@@ -161,13 +161,13 @@ def list_modules(state: State, page: int = 1) -> dict:
 
 
 def show(state: State, module: str) -> dict:
-    """What a module needs, calls and offers."""
+    """Its own api, constant and function, and the api and call of each module that it needs, as it is built now"""
     m = known(state["plan"].modules, module, "module")
     return {
         "api": state["api"][module], m.constant: state["constant"][module],
         "function": m.function, "renamed": f"{m.old} -> {m.function}",
-        **{f"needs {d}": state["built"][module, d] for d in m.needs},
-        **{f"calls {d}": state["calls"][module, d] for d in m.needs},
+        **{f"{d}.api": state["built"][module, d] for d in m.needs},
+        **{f"{d}.call": state["calls"][module, d] for d in m.needs},
     }  # fmt: skip
 
 
@@ -192,15 +192,15 @@ def check(state: State, module: str) -> dict:
 def edit(state: State, module: str, key: str, value: str) -> str:
     """Set an entry of a module by its key"""
     m = known(state["plan"].modules, module, "module")
-    word, _, need = key.partition(" ")
-    if key != m.constant and not (word in ("needs", "calls") and need in m.needs):
+    need, _, word = key.partition(".")
+    if key != m.constant and not (word in ("api", "call") and need in m.needs):
         raise ValueError(f"{module} has no entry '{key}' that can be set")
-    if word != "calls" and not re.fullmatch(r"\d{1,12}", value):
+    if word != "call" and not re.fullmatch(r"\d{1,12}", value):
         raise ValueError(f"{key} is a whole number")
     state["vendored"] += module.startswith("vendor/")
     if key == m.constant:
         state["constant"][module] = int(value)
-    elif word == "needs":
+    elif word == "api":
         state["built"][module, need] = int(value)
     else:
         state["calls"][module, need] = value
@@ -235,9 +235,9 @@ def _mend(do: Hands, module: str, says: str) -> None:
     if m := re.fullmatch(r"(.+) has to be (\w+), it is \w+", says):
         do("edit", module=module, key=m[1], value=m[2])
     elif m := re.fullmatch(r"built against api \d+ of (\S+)", says):
-        do("edit", module=module, key=f"needs {m[1]}", value=str(do("show", module=m[1])["api"]))
+        do("edit", module=module, key=f"{m[1]}.api", value=str(do("show", module=m[1])["api"]))
     elif m := re.fullmatch(r"(\S+) has no function '\w+'", says):
-        do("edit", module=module, key=f"calls {m[1]}", value=do("show", module=m[1])["function"])
+        do("edit", module=module, key=f"{m[1]}.call", value=do("show", module=m[1])["function"])
     elif m := re.fullmatch(r"(\w+) has to be (\d+) x the constant of (\S+) \+ (\d+), it is \d+", says):
         [constant] = [v for k, v in do("show", module=m[3]).items() if k in _CONSTANTS]
         do("edit", module=module, key=m[1], value=str(int(m[2]) * constant + int(m[4])))
@@ -248,7 +248,7 @@ def _follow(do: Hands) -> None:
     while do.notices:
         m = re.match(r"A colleague has pushed (\S+): it is at api (\d+)", do.notices.pop(0))
         for module in do("needed_by", module=m[1]):
-            do("edit", module=module, key=f"needs {m[1]}", value=m[2])
+            do("edit", module=module, key=f"{m[1]}.api", value=m[2])
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
@@ -266,9 +266,9 @@ JOB = Job(
     ),
     example=(
         "User: Bring the module net/pool to green.\nAction: [check(module='net/pool')]\n"
-        'Observation: {"red": "needs core/lock has to be 4, it is 3"}\n'
-        "Action: [edit(module='net/pool', key='needs core/lock', value='4')]\n"
-        'Observation: "net/pool: needs core/lock = 4"\nAction: [check(module=\'net/pool\')]\n'
+        'Observation: {"red": "core/lock.api has to be 4, it is 3"}\n'
+        "Action: [edit(module='net/pool', key='core/lock.api', value='4')]\n"
+        'Observation: "net/pool: core/lock.api = 4"\nAction: [check(module=\'net/pool\')]\n'
         'Observation: {"green": "net/pool"}\nAnswer: net/pool is green.'
     ),
     tools=(list_modules, show, needed_by, check, edit), first=(check, edit),

@@ -3,8 +3,10 @@
 Imitates Terminal-Bench, and the agent run of 35 hours that tuned a kernel: work of many steps, in which something is
 found out early and needed late, things happen meanwhile, and what counts is how the world stands at the end.
 Differs: the worlds are simulated here, in plain Python, and not real machines; five kinds of agent (coding,
-infrastructure, research, compliance, enterprise), whose functions are few and answer at once; five levels by the calls
-that an expert needs; every item gives partial credit, the goals that are met less the damage done.
+infrastructure, research, compliance, enterprise), whose functions are few and answer at once; five levels, on which an
+expert needs about 25, 60, 160, 400 and 950 calls, never more than 1,000; every item gives partial credit, the goals
+that are met less the damage done. A default run stops after 45 turns, in which only level 1 can be done: `--max-turns`
+gives the whole length.
 Licence: Apache-2.0; every world, task and sentence is written here.
 
     >>> item = SUITE.make(3)[0]
@@ -32,9 +34,13 @@ PER_KIND = 5  # items of each kind on a level; its jobs in turn
 
 
 def make(seed: int) -> list[Item]:
-    """Items of five levels, five of each kind on a level, with the expert's transcripts."""
+    """Items of five levels, five of each kind on a level, with the expert's transcripts.
+
+    Each level begins with another kind, so that one item a level, as a default run asks, is not all of one kind.
+    """
     seen: set[str] = set()
-    return [_item(seed, level, kind, k, seen) for level in LEVELS for k in range(PER_KIND) for kind in KINDS]
+    kinds = {level: [KINDS[(i - level) % len(KINDS)] for i in range(len(KINDS))] for level in LEVELS}
+    return [_item(seed, level, kind, k, seen) for level in LEVELS for k in range(PER_KIND) for kind in kinds[level]]
 
 
 def _item(seed: int, level: int, kind: str, k: int, seen: set[str]) -> Item:
@@ -117,5 +123,5 @@ SUITE = Suite(
     expert=expert,
     partial=True,
     max_turns=45,
-    sample=10,
+    sample=5,
 )
