@@ -54,9 +54,10 @@ def _item(seed: int, level: int, kind: str, k: int, seen: set[str]) -> Item:
     answer = expert(item)
     # The samples hold no transcripts, which would be megabytes; this tells if a world or its expert has changed.
     digest = hashlib.blake2b(answer.encode(), digest_size=8).hexdigest()
-    new = world(item)
-    data |= {"question": new.opening, "calls": answer.count("Action: "), "expert": digest}
-    return Item(item.id, asked(new), answer, level, group=item.group, data=data)
+    prompt = asked(world(item))
+    question = prompt[prompt.rindex("\nFunctions:\n") + 1 :]
+    data |= {"question": question, "calls": answer.count("Action: "), "expert": digest}
+    return Item(item.id, prompt, answer, level, group=item.group, data=data)
 
 
 @lru_cache(512)

@@ -37,9 +37,14 @@ def with_95(figures: Figures, metric: str, part: str = "", **equal: Any) -> Cell
     return replace(cell, span=CI95, low=low.value if low else None, high=high.value if high else None)
 
 
+def partial_credit(figures: Figures, **at: Any) -> Cell:
+    """The mean credit; absent where a suite gives none for parts."""
+    return with_95(figures, "credit", **at)
+
+
 def against_chance(figures: Figures, **at: Any) -> Cell:
     """What is set against the chance level: the credit where a suite gives parts of it, else the accuracy."""
-    credit = with_95(figures, "credit", **at)
+    credit = partial_credit(figures, **at)
     return with_95(figures, "accuracy", **at) if credit.absent else credit
 
 
