@@ -18,7 +18,7 @@ from harness.suites import Item, Suite
 
 @dataclass(frozen=True)
 class Chance:
-    """The best share right without understanding, the strategy that reaches it, and all that were tried."""
+    """The best share right, or credit where parts count, without understanding; its strategy; all that were tried."""
 
     value: float
     strategy: str

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Grade:
-    """What a scorer says of one answer. `outcome` is "correct", "wrong", "unparsed" or a failure class."""
+    """What a scorer says of one answer. `outcome` is "correct", "partial", "wrong", "unparsed" or a failure class."""
 
-    value: float
+    value: float  # credit from 0 to 1
     outcome: str
     extracted: str = ""
+
+    @property
+    def solved(self) -> float:
+        """1.0 where nothing is missing, else 0.0: what an accuracy counts."""
+        return float(self.value == 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,9 @@ class Suite:
     needs_sandbox: bool = False
     # The world of an item, made anew at each call; the answer of such a suite is an episode's transcript.
     world: Callable[[Item], World] | None = None
+    # An item's answer, played anew: for transcripts of a thousand moves, which the samples do not hold.
+    expert: Callable[[Item], str] | None = None
+    partial: bool = False  # grades lie between 0 and 1 too: their mean, the credit, stands beside the accuracy
     max_turns: int = 30
     sample: int = 60  # items of a default run
     fixed: bool = False  # its items are a list of its own: the same whatever the seed, and nothing is shipped for it
@@ -89,10 +97,11 @@ class Suite:
         items = list(_shipped(self.id, self.version) if shipped else self.make(seed))
         if level is not None:
             items = [item for item in items if item.level == level]
-        return items if n is None else stratified(items, n, seed)
+        items = items if n is None else stratified(items, n, seed)
+        return [item if item.answer or not self.expert else replace(item, answer=self.expert(item)) for item in items]
 
     def score(self, item: Item, text: str) -> float:
-        """1.0 for a right answer, 0.0 for a wrong or empty one."""
+        """1.0 for a right answer, 0.0 for a wrong or empty one, between them where a part counts."""
         return self.grade(item, text).value
 
     @property
@@ -169,14 +178,15 @@ def write_samples(one: Suite, path: Path | None = None) -> Path:
     """Write the items of seed 0, one JSON object a line, and return the file."""
     path = path or samples_file(one.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(_to_line(item, one.version) + "\n" for item in one.make(0)), encoding="utf-8")
+    path.write_text("".join(_to_line(item, one) + "\n" for item in one.make(0)), encoding="utf-8")
     return path
 
 
-def _to_line(item: Item, version: str) -> str:
+def _to_line(item: Item, one: Suite) -> str:
     # `data` differs in shape from suite to suite and from item to item, so it travels as JSON text:
     # a column of one type, whatever reads it.
-    row = asdict(item) | {"data": json.dumps(item.data, ensure_ascii=False), "suite_version": version}
+    row = asdict(item) | {"data": json.dumps(item.data, ensure_ascii=False), "suite_version": one.version}
+    row |= {"answer": ""} if one.expert else {}
     return json.dumps(row, ensure_ascii=False)
 
 

@@ -14,7 +14,7 @@ from harness.commands._tables import path_option
 @click.option("--suite", "suites", multiple=True, metavar="ID", help="Only this suite (repeatable).")
 @click.option("--model", "models", multiple=True, metavar="ID", help="Only this model, or 'all' (repeatable).")
 @click.option("--chip", "chips", multiple=True, metavar="ID", help="Only this chip, or 'all' (repeatable).")
-@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; default a sample: 60, 10 where it acts.")
+@click.option("--limit", type=click.IntRange(min=1), help="Items a suite; default a sample: 60, 10 or 5 where it acts.")
 @click.option("--full", is_flag=True, help="All items of every suite.")
 @click.option(
     "--seed",

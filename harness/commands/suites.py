@@ -78,6 +78,8 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
     click.echo(f"{s.title} ({s.id}, version {s.version}, {s.licence})")
     click.echo(f"imitates {s.imitates}; {s.differs}")
     click.echo(f"answered by {s.method}, at most {s.max_tokens} tokens, stop strings {list(s.stop)}")
+    if s.partial:
+        click.echo("an item may be solved in part: the credit is a share from 0 to 1")
     click.echo(f"{len(items)} items at seed {seed}; chance {chance.value:.3f} ({chance.strategy})")
     for k in sorted({i.level for i in items}) if level is None else (level,):
         item = next((i for i in items if i.level == k), None)
@@ -87,7 +89,16 @@ def show_(suite_id: str, seed: int, level: int | None) -> None:
         click.echo(f"\n--- {of}, {item.id}, {item.lang}\n{item.prompt}")
         for letter, choice in zip(LETTERS, item.choices, strict=False):
             click.echo(f"  {letter}. {choice}")
-        click.echo(f"--- answer: {item.answer}")
+        click.echo(f"--- answer: {_shortened(item.answer)}")
+
+
+def _shortened(answer: str, most: int = 24) -> str:
+    """A long transcript's beginning and end."""
+    lines = answer.splitlines()
+    if len(lines) <= most:
+        return answer
+    half = most // 2
+    return "\n".join([*lines[:half], f"... {len(lines) - most} more lines ...", *lines[-half:]])
 
 
 @command.command("check")

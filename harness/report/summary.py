@@ -6,7 +6,13 @@ from harness.report.comparison import about as about_comparison
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of, interval, shown
 from harness.report.tables_comparison import comparison_limits, comparison_sentences
-from harness.report.tables_quality import about_suite, suites_measured, with_95
+from harness.report.tables_quality import (
+    about_suite,
+    against_chance,
+    partial_credit,
+    suites_measured,
+    with_95,
+)
 from harness.report.tables_stacks import SERVING, headline_model, serving_stacks
 from harness.results import Results
 
@@ -29,7 +35,9 @@ def _answers(figures: Figures) -> str:
             continue
         doubt = f"95 % interval {accuracy.interval}" if accuracy.low is not None else "no interval from so few items"
         against = f"chance {shown(chance.value, '1')}" if chance and chance.value is not None else "chance unknown"
-        words.append(f"{suite} {accuracy.main} ({doubt}; {against}{_verdict(accuracy.low, chance)})")
+        credit, found = (f(figures, suite=suite, stack=stack) for f in (partial_credit, against_chance))
+        part = "" if credit.absent else f"; credit for parts {credit.main}"
+        words.append(f"{suite} {accuracy.main} ({doubt}{part}; {against}{_verdict(found.low, chance)})")
     if not words:
         return "No answers were measured in this run."
     who = and_list(unique(stack for _, stack in measured))

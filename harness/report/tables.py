@@ -13,6 +13,7 @@ from harness.report.tables_origin import origin_table, profiles_table, sources_t
 from harness.report.tables_precision import precision_tables
 from harness.report.tables_quality import (
     calibration_tables,
+    credit_table,
     episodes_table,
     languages_table,
     levels_table,
@@ -42,7 +43,12 @@ _PRECISION = (
 
 def sections(results: Results, figures: Figures) -> list[Section]:
     """All sections, each with its tables and the names of the plots that belong to it."""
-    more = (readings_table(figures), repeats_table(results, figures), episodes_table(figures))
+    more = (
+        credit_table(figures),
+        readings_table(figures),
+        repeats_table(results, figures),
+        episodes_table(figures),
+    )
     answers = (
         quality_table(results, figures),
         *(t for t in more if t.lines),

@@ -37,13 +37,24 @@ def with_95(figures: Figures, metric: str, part: str = "", **equal: Any) -> Cell
     return replace(cell, span=CI95, low=low.value if low else None, high=high.value if high else None)
 
 
-def above_chance(accuracy: Cell, chance: Figure | None) -> Cell:
+def partial_credit(figures: Figures, **at: Any) -> Cell:
+    """The mean credit; absent where a suite gives none for parts."""
+    return with_95(figures, "credit", **at)
+
+
+def against_chance(figures: Figures, **at: Any) -> Cell:
+    """What is set against the chance level: the credit where a suite gives parts of it, else the accuracy."""
+    credit = partial_credit(figures, **at)
+    return with_95(figures, "accuracy", **at) if credit.absent else credit
+
+
+def above_chance(found: Cell, chance: Figure | None) -> Cell:
     """Yes only where the lower end of the 95 % interval lies above the chance level."""
-    if accuracy.absent or chance is None or chance.value is None:
+    if found.absent or chance is None or chance.value is None:
         return nothing("needs an accuracy and a chance level")
-    if accuracy.low is None:
+    if found.low is None:
         return nothing("too few items for an interval")
-    return text("yes" if accuracy.low > chance.value else "not shown", "yes: the lower 95 % end is above chance")
+    return text("yes" if found.low > chance.value else "not shown", "yes: the lower 95 % end is above chance")
 
 
 def quality_table(results: Results, figures: Figures) -> Table:
@@ -59,7 +70,7 @@ def quality_table(results: Results, figures: Figures) -> Table:
                     _items(accuracy, figures.one("items", **at)),
                     accuracy,
                     cell_of(chance),
-                    above_chance(accuracy, chance),
+                    above_chance(against_chance(figures, **at), chance),
                     with_95(figures, "bits_per_byte", **at),
                     with_95(figures, "rank_of_right", **at),
                     cell_of(figures.one("truncated", **at)),
@@ -117,6 +128,29 @@ def episodes_table(figures: Figures) -> Table:
         "conversation again."
     )
     return Table("episodes", "Episodes", caption, columns, tuple(lines))
+
+
+def credit_table(figures: Figures) -> Table:
+    parts = unique(f.part for f in figures.where("credit") if f.part)
+    lines = []
+    for suite, stack in suites_measured(figures):
+        at = {"suite": suite, "stack": stack}
+        if figures.one("credit", **at) is not None:
+            levels = (with_95(figures, "credit", part, **at) for part in parts)
+            solved, credit = with_95(figures, "accuracy", **at), with_95(figures, "credit", **at)
+            lines.append(Line((text(suite, stack), solved, credit, cell_of(figures.one("chance", **at)), *levels)))
+    columns = (
+        Column("Suite", words=True),
+        Column("Solved in full", "95 % interval"),
+        Column("Credit", "mean, 95 %"),
+        Column("Chance", "credit of the best trivial strategy"),
+        *(Column(f"Level {part.removeprefix('level=')}", "credit, 95 %") for part in parts),
+    )
+    caption = (
+        "Suites whose items give credit for parts: the goals that were met, less the damage done, as a share of all "
+        "goals. Accuracy, here as elsewhere, counts only what was solved in full."
+    )
+    return Table("credit", "Credit for parts", caption, columns, tuple(lines))
 
 
 def repeats_table(results: Results, figures: Figures) -> Table:

@@ -67,9 +67,9 @@ def _changes(before: SuiteRun, after: SuiteRun, apart: list[Divergence], name: s
                    suite=before.suite.id, note=note, **more)  # fmt: skip
 
     part, graded = f"[precision={name}]", before.graded
-    scores = [(b.grade.value, a.grade.value) for b, a in zip(graded, after.graded, strict=True)]
+    scores = [(b.grade.solved, a.grade.solved) for b, a in zip(graded, after.graded, strict=True)]
     changed = [float(b.answer.text != a.answer.text) for b, a in zip(graded, after.graded, strict=True)]
-    yield from with_intervals(row, "accuracy", part, graded, stats.share, [g.grade.value for g in after.graded])
+    yield from with_intervals(row, "accuracy", part, graded, stats.share, [g.grade.solved for g in after.graded])
     yield from with_intervals(row, "accuracy_change", part, graded, stats.share_change, scores, signed=True)
     yield from with_intervals(row, "answers_changed", part, graded, stats.share, changed)
     scored = [(g, d) for g, d in zip(graded, apart, strict=True) if d.tokens]

@@ -31,8 +31,9 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
     yield row("errors", float(failed), "count", n=len(run.graded), note="prompts that the runner could not answer")
     yield row("wall_s", run.wall_s, "s", n=n)
     note = f"{failed} of {len(run.graded)} prompts failed and are left out" if failed else ""
-    scores = [fmean(g.grade.value for g in answers) for answers in answered]
+    scores = [fmean(g.grade.solved for g in answers) for answers in answered]
     yield from with_intervals(row, "accuracy", "", once, stats.share, scores, note=note)
+    yield from _credit(row, run, answered, note)
     for part, key in (("level", lambda g: str(g.item.level)), ("lang", lambda g: g.item.lang)):
         names = {key(g) for g in once if part != "level" or g.item.level}
         for name in sorted(names):
@@ -72,6 +73,29 @@ def quality_rows(run: SuiteRun, stack: str, model: str, weight_dtype: str) -> It
         known = [v for g in graded if (v := getattr(g.answer, metric)) is not None]
         note = "" if known else "the runner gives no token counts"
         yield row(f"{metric}_mean", sum(known) / len(known) if known else None, "token", n=len(known), note=note)
+
+
+def _credit(row: Callable[..., Row], run: SuiteRun, answered: Sequence[Sequence[Graded]], note: str) -> Iterator[Row]:
+    """The mean of the grades, over all items and by level, where a grade may lie between 0 and 1."""
+    if not (run.suite.partial or any(0 < g.grade.value < 1 for answers in answered for g in answers)):
+        return
+    once = [answers[0] for answers in answered]
+    credits = [fmean(g.grade.value for g in answers) for answers in answered]
+    yield from with_intervals(row, "credit", "", once, _mean_share, credits, note=note)
+    for level in sorted({g.item.level for g in once if g.item.level}):
+        some, values = zip(*((g, c) for g, c in zip(once, credits, strict=True) if g.item.level == level), strict=True)
+        yield from with_intervals(row, "credit", f"[level={level}]", some, _mean_share, values)
+
+
+def _mean_share(values: Sequence[float], level: float, clusters: Sequence[str]) -> stats.Estimate:
+    """A mean of shares: Student's interval, kept within 0 and 1.
+
+    Where all are equal it would have no width, which few items do not show: then Wilson's, as of a share.
+    """
+    if len(set(values)) == 1:
+        return stats.share(values, level, clusters)
+    found = stats.mean(values, level, clusters)
+    return found if found.high is None else replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def _spread(row: Callable[..., Row], once: Sequence[Graded], scores: Sequence[float]) -> Iterator[Row]:
@@ -132,7 +156,7 @@ def repeat_rows(row: Callable[..., Row], answered: Sequence[Sequence[Graded]]) -
     """What asking several times shows: majority vote, one right of k (pass@k), all k right (pass^k)."""
     fewest = min(len(answers) for answers in answered)
     firsts = [answers[0] for answers in answered]
-    right = [sum(g.grade.value == 1.0 for g in answers) for answers in answered]
+    right = [int(sum(g.grade.solved for g in answers)) for answers in answered]
     votes = [majority(answers) for answers in answered]
     yield from with_intervals(row, "accuracy", f"[vote={max(map(len, answered))}]", firsts, stats.share, votes)
     for k in (k for k in (1, 2, 4, 8, 16, 32, 64) if k <= fewest):
@@ -147,7 +171,7 @@ def majority(answers: Sequence[Graded]) -> float:
     if not votes:
         return 0.0
     most = votes.most_common(1)[0][0]
-    return next(g.grade.value for g in answers if g.grade.extracted == most and g.grade.outcome != "unparsed")
+    return next(g.grade.solved for g in answers if g.grade.extracted == most and g.grade.outcome != "unparsed")
 
 
 def with_intervals(

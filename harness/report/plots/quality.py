@@ -13,6 +13,7 @@ from harness.results import Results
 TITLE = "Measured accuracy by suite and by level, with 95 % intervals and the chance level"
 NEEDS = ("accuracy",)
 _COLOUR = style.PALETTE[0]
+_CREDIT = "D"  # marks the credit for parts, beside the dot of the accuracy
 _ABREAST = 4  # panels of levels in a row; more would leave no room for their names
 _CHANCE = {"color": style.CHANCE, "linestyle": (0, (3, 1.5)), "linewidth": 2.2}
 
@@ -40,6 +41,8 @@ def draw(results: Results, figure: style.Figure) -> None:
         "label": "accuracy, 95 % interval",
     }
     handles = [Line2D([], [], **bars), Line2D([], [], label="chance", **_CHANCE)]
+    if figures.with_value("credit"):
+        handles.insert(1, Line2D([], [], **bars | {"marker": _CREDIT, "label": "credit for parts"}))
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
     below = "Chance: the best strategy that does not understand the question, over the whole suite."
     who = ", ".join(unique(stack for _, stack in suites))
@@ -49,7 +52,11 @@ def draw(results: Results, figure: style.Figure) -> None:
 def _top(figures: Figures) -> float:
     """The highest point of any bar by level or of any chance line, so that the panels share one scale."""
     ends = [
-        f.value for metric in ("accuracy", "accuracy.high95") for f in figures.with_value(metric) if "level=" in f.part
+        f.value
+        for metric in ("accuracy", "credit")
+        for end in ("", ".high95")
+        for f in figures.with_value(metric + end)
+        if "level=" in f.part
     ]
     return 104 * max([*ends, *(f.value for f in figures.with_value("chance"))])
 
@@ -61,8 +68,12 @@ def _by_suite(ax: style.Axes, figures: Figures, suites: list[tuple[str, str]]) -
             with_95(figures, "accuracy", suite=suite, stack=stack),
             figures.one("chance", suite=suite, stack=stack),
         )
+        credit = with_95(figures, "credit", suite=suite, stack=stack)
         _dot(ax, cell, y)
-        reach = max(reach, 100 * (cell.high if cell.high is not None else cell.value))
+        if not credit.absent:
+            _dot(ax, credit, y + 0.22, _CREDIT)
+        for one in (cell, credit):
+            reach = max(reach, 0 if one.absent else 100 * (one.high if one.high is not None else one.value))
         if chance and chance.value is not None:
             ax.plot(
                 [100 * chance.value] * 2,
@@ -86,9 +97,9 @@ def _label(suite: str, stack: str, suites: list[tuple[str, str]]) -> str:
     return suite if len({s for _, s in suites}) == 1 else f"{suite}\n{stack}"
 
 
-def _dot(ax: style.Axes, cell: Cell, y: float) -> None:
+def _dot(ax: style.Axes, cell: Cell, y: float, marker: str = "o") -> None:
     low, high = (None if end is None else 100 * end for end in (cell.low, cell.high))
-    style.interval_dot(ax, 100 * cell.value, y, low, high, _COLOUR, hollow=False)
+    style.interval_dot(ax, 100 * cell.value, y, low, high, _COLOUR, hollow=False, marker=marker)
 
 
 def _levels(figures: Figures, suite: str, stack: str) -> list[str]:
@@ -103,10 +114,13 @@ def _by_level(ax: style.Axes, figures: Figures, pair: tuple[str, str], top: floa
     suite, stack = pair
     levels = _levels(figures, suite, stack)
     for x, level in enumerate(levels):
-        cell = with_95(figures, "accuracy", f"level={level}", suite=suite, stack=stack)
-        if cell.low is not None and cell.high is not None:
-            ax.plot([x, x], [100 * cell.low, 100 * cell.high], "_-", color=_COLOUR, markersize=9, linewidth=2.2)
-        ax.plot([x], [100 * cell.value], "o", color=_COLOUR, markersize=8, clip_on=False, zorder=3)
+        for metric, marker, aside in (("accuracy", "o", 0.0), ("credit", _CREDIT, 0.25)):
+            cell, at = with_95(figures, metric, f"level={level}", suite=suite, stack=stack), x + aside
+            if cell.absent:
+                continue
+            if cell.low is not None and cell.high is not None:
+                ax.plot([at, at], [100 * cell.low, 100 * cell.high], "_-", color=_COLOUR, markersize=9, linewidth=2.2)
+            ax.plot([at], [100 * cell.value], marker, color=_COLOUR, markersize=8, clip_on=False, zorder=3)
     chance = figures.one("chance", suite=suite, stack=stack)
     if chance and chance.value is not None:
         ax.axhline(100 * chance.value, **_CHANCE)
