@@ -237,3 +237,40 @@ def test_every_row_of_the_documents_table_names_a_test():
         "deep answers", "writing to /dev/shm", "ends the process at once", "patches the builtins",
         "returns an int that shows as another",
     }  # fmt: skip
+
+
+@pytest.fixture
+def nothing_confines(monkeypatch):
+    """A machine on which no confinement passes; the flag and the level found are put back."""
+    monkeypatch.setattr(confine, "LEVELS", {"bubblewrap": lambda python: None})
+    monkeypatch.setattr(sandbox, "_unconfined_allowed", False)
+    sandbox.level.cache_clear()
+    yield
+    sandbox.level.cache_clear()
+
+
+def test_without_confinement_programs_run_only_on_the_users_word(nothing_confines):
+    with pytest.raises(SandboxUnavailable, match="--allow-unsafe-exec"):
+        sandbox.check("x = 1", [("x", 1)])
+    sandbox.allow_unconfined()
+    assert sandbox.level().name == "unconfined" and "bubblewrap: not installed" in sandbox.level().note
+    assert sandbox.check("def double(x):\n    return 2 * x", [("double(4)", 8)]).status == "passed"
+    assert sandbox.check("def double(x):\n    return x", [("double(4)", 8)]).status == "wrong"
+
+
+def test_unconfined_programs_keep_their_limits_and_leave_no_folder(nothing_confines, tmp_path):
+    sandbox.allow_unconfined()
+    short = sandbox.Limits(wall_s=3, cpu_s=1)
+    assert sandbox.run("while True: pass", limits=short).status == "timeout"
+    assert sandbox.run("x = bytearray(1 << 30)").status == "memory"
+    where = sandbox.run("import os; open('made', 'w').write('x'); print(os.getcwd())").stdout.strip()
+    assert where not in ("", "/") and not Path(where).exists()
+
+
+def test_the_users_word_changes_nothing_where_something_confines(monkeypatch):
+    if sandbox.level().name == "unconfined":
+        pytest.skip("nothing confines here")
+    found = sandbox.level()
+    monkeypatch.setattr(sandbox, "_unconfined_allowed", False)
+    sandbox.allow_unconfined()
+    assert sandbox.level() == found

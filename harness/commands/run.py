@@ -47,13 +47,16 @@ from harness.commands._tables import path_option
               help="Money of an episode; needs --token-prices.")  # fmt: skip
 @click.option("--token-prices", nargs=2, type=click.FloatRange(min=0), metavar="IN OUT", default=(0.0, 0.0),
               help="USD per million input and output tokens.")  # fmt: skip
+@click.option("--allow-unsafe-exec", is_flag=True,
+              help="Run model-written programs even where nothing can confine them: as you, on this machine.")  # fmt: skip
 @click.option("--native-tools", is_flag=True, help="An endpoint's own function calling, not tools in text.")
 @click.option("--precision", "precisions", multiple=True, metavar="NAME",
               help="Answer again, numbers emulated in this format, or 'all' (repeatable).")  # fmt: skip
 @path_option
 def command(
     suites, models, chips, limit, full, seed, out, runner, weights, workers, agents, data, epochs, temperature,
-    max_turns, max_episode_tokens, max_episode_seconds, max_episode_usd, token_prices, native_tools, precisions,
+    max_turns, max_episode_tokens, max_episode_seconds, max_episode_usd, token_prices, allow_unsafe_exec, native_tools,
+    precisions,
 ) -> None:  # fmt: skip
     """Run the task suites on the reference model, model chips with large models, write a report.
 
@@ -69,6 +72,7 @@ def command(
       stackline run --suite science-choice --precision fp8 --precision nvfp4 --no-agents
       stackline run --data gsm8k=gsm8k/test.jsonl --data xcopa=test.it.jsonl --limit 50
     """
+    from harness import sandbox
     from harness.agents import Limits
     from harness.errors import UserMistake
     from harness.report import build
@@ -103,6 +107,8 @@ def command(
     def say(text: str) -> None:
         click.echo(text, err=True)
 
+    if allow_unsafe_exec:
+        sandbox.allow_unconfined()
     folder = run(options, say)
     page = build(folder, say)
     click.echo(page)

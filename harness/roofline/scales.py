@@ -75,7 +75,6 @@ SCALES: dict[str, Scale] = {
     # prefill against decode, among decodes, and the first token
     "prefill.link": Scale(1.0, KERNEL, "collectives of a prefill step, over those of a decode step"),
     "prefill.launch": Scale(4.0, WIDE, "launches of a prefill step, which no captured graph holds, likewise"),
-    "prefill.moe": Scale(1.0, KERNEL, "experts of a prefill step, likewise"),
     "interleave": Scale(1.0, KERNEL, "share of the other requests' prefills that a decoding one waits for"),
     "first": Scale(1.0, KERNEL, "time of a request's own prefill in its first token"),
     "arrival_s": Scale(3e-2, LOOSE, "from the client to the scheduler and back"),
@@ -96,8 +95,6 @@ def prefill_scales(scales: Mapping[str, float]) -> dict[str, float]:
     out = dict(scales)
     for name in ("launch_s", "moe_layer_s"):
         out[name] *= scales["prefill.launch"]
-    for name in ("work.moe16", "work.moe8", "work.moe4", "work.moe4_mx", "work.moe4_wide"):
-        out[name] *= scales["prefill.moe"]
     for name in ("work.link", "work.exchange"):
         out[name] *= scales["prefill.link"]
     return out

@@ -169,6 +169,8 @@ def _sandbox(suites: list[Suite], say) -> tuple[dict[str, str], list[Suite], lis
         for line in left:
             say(f"left out {line}")
         return {"level": "none", "note": str(error)}, [s for s in suites if not s.needs_sandbox], left
+    if level.name == "unconfined":
+        say(f"model-written programs run with {level.note}")
     return {"level": level.name, "note": level.note}, suites, []
 
 

@@ -66,7 +66,7 @@ class StepModel:
 
     def engine_s(self, batch: int) -> float:
         """The engine's own time of a step that decodes `batch` sequences of the whole replica."""
-        return float(engine_seconds(self.constants.scales, np.array(float(batch))))
+        return float(engine_seconds(self.constants.scales, np.array(batch / self.ranks)))
 
     def prefill(self, tokens: np.ndarray, past: np.ndarray) -> np.ndarray:
         """Seconds [rows] of a prefill step of one prompt's `tokens` after `past` cached ones."""

@@ -17,15 +17,15 @@ from tests.serving.support import SMALL, serve, sessions
 
 RUNS = OUTSIDE / "traces/vllm_runs"
 POINTS = 0.03
-# Run -> the stack with what its engine was told (engine_kwargs of meta.json), and the errors when this was written.
+# Run -> the stack with what its engine was told (engine_kwargs of meta.json) and the day of the run, and the errors when this was written.
 # Where an error falls, write the new one here.
 TRUTH = {
     "rtx4090_llama-3.1-8b": (
-        "llama-3.1-8b@rtx-4090,engine=vllm,max_seqs=256,max_batched_tokens=2048",
+        "llama-3.1-8b@rtx-4090,engine=vllm,max_seqs=256,max_batched_tokens=2048,date=2026-08-20",
         {"TTFT p50": 0.094, "TTFT p90": 0.100, "TPOT p50": 0.096, "TPOT p90": 0.096, "total time": 0.066},
     ),
     "rtxpro6000_qwen3-30b-a3b-instruct-2507": (
-        "qwen3-30b-a3b@rtx-pro-6000:2,tp=1,dp=2,ep=2,engine=vllm,max_seqs=128,max_batched_tokens=2048",
+        "qwen3-30b-a3b@rtx-pro-6000:2,tp=1,dp=2,ep=2,engine=vllm,max_seqs=128,max_batched_tokens=2048,date=2026-04-25",
         {"TTFT p50": 0.147, "TTFT p90": -0.185, "TPOT p50": -0.060, "TPOT p90": -0.076, "total time": -0.050},
     ),
 }
