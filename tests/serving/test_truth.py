@@ -22,7 +22,7 @@ POINTS = 0.03
 TRUTH = {
     "rtx4090_llama-3.1-8b": (
         "llama-3.1-8b@rtx-4090,engine=vllm,max_seqs=256,max_batched_tokens=2048,date=2026-08-20",
-        {"TTFT p50": 0.087, "TTFT p90": 0.094, "TPOT p50": 0.092, "TPOT p90": 0.085, "total time": 0.061},
+        {"TTFT p50": 0.081, "TTFT p90": 0.085, "TPOT p50": 0.083, "TPOT p90": 0.081, "total time": 0.054},
     ),
     "rtxpro6000_qwen3-30b-a3b-instruct-2507": (
         "qwen3-30b-a3b@rtx-pro-6000:2,tp=1,dp=2,ep=2,engine=vllm,max_seqs=128,max_batched_tokens=2048,date=2026-04-25",
