@@ -6,7 +6,12 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes depends on who else uses the machine; speed is shown by benchmarks.
+hypothesis.settings.register_profile("stackline", deadline=None)
+hypothesis.settings.load_profile("stackline")
 
 ROOT = Path(__file__).parent.parent
 EXTRACT = Path(__file__).parent / "golden"
