@@ -7,8 +7,9 @@ p = a prefill's share of a batched prefill step:
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
-the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`). A static batch is
-prefilled at once and then only decodes.
+the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`).
+A static batch has TTFT = (b + 1) p / 2 and TPOT = D / a + (b - 1) p / 2 (osl - 1): its prompts are prefilled one after
+the other, and those that are through wait for the rest.
 Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
 """
 
@@ -60,20 +61,23 @@ def latency(
     """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows])."""
     others = np.maximum(x.batch - 1, 0)
     each = batched / (x.together * x.ranks)
-    mixed = ~(x.static | x.split)
-    prefills = mixed * scales["interleave"] * others / (x.osl * x.together * x.aside)
+    steady = scales["interleave"] * others / (x.osl * x.together * x.aside)
+    # Of a batch sent at once a request waits, in the mean, for half of the others' prompts before its first token and
+    # for the other half after it.
+    at_once = others / 2 / (np.maximum(x.osl - 1, 1) * x.together * x.ranks)
+    prefills = ~x.split * np.where(x.static, at_once, steady)
     tpot = decode / x.accepted + prefills * batched
     arrival = _arrival_s(x.engine, scales)
     own = arrival + scales["token_s"] * x.isl + scales["first"] * alone
     steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
     waits = steps * decode + scales["busy"] * prefills * batched
     first_wave = others * each * x.wave / 2
-    batch_prefill = each * x.batch  # one wave, given to the engine itself: nothing arrives
+    at_first = each * (x.batch + 1) / 2  # one wave, given to the engine itself: nothing arrives
     e2e = own + waits + (x.osl - 1) * tpot
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
-    ttft = np.where(x.static, batch_prefill, own + waits + scales["queue"] * first_wave)
-    median = np.where(x.static, batch_prefill, own + waits + scales["queue_median"] * first_wave)
-    whole = np.where(x.static, batch_prefill + (x.osl - 1) * tpot, e2e)
+    ttft = np.where(x.static, at_first, own + waits + scales["queue"] * first_wave)
+    median = np.where(x.static, at_first, own + waits + scales["queue_median"] * first_wave)
+    whole = np.where(x.static, at_first + (x.osl - 1) * tpot, e2e)
     return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, queued)
 
 
