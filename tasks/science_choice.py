@@ -2,8 +2,9 @@
 
 Imitates GPQA Diamond: four options, three sciences, distractors that a likely mistake would give.
 Differs: the questions are generated, level 2 and up with computed answers and distractors computed from named
-slips and from two at once, so that no option stands out among the others; levels 1 to 4 are far easier than GPQA, so that small models can be told apart; options are compared by
-the log-likelihood of their text after "Answer:", and the model does not see the other options.
+slips and from two at once, so that no option stands out among the others; levels 1 to 4 are far easier than GPQA,
+so that small models can be told apart; options are compared by the log-likelihood of their text after "Answer:",
+and the model does not see the other options.
 Licence: Apache-2.0; every item is written or generated here.
 
     >>> items = SUITE.make(0)
