@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from harness.suites import Item
 
 LETTERS = "ABCDEFGH"
+_STOPS = ".。．।۔"
 
 
 def continuation(prompt: str, text: str) -> str:
@@ -57,10 +58,13 @@ def rank_of_right(item: Item, nats: Mapping[str, float], normalise: str) -> floa
 
 
 def option_meant(item: Item, text: str) -> str | None:
-    """The option that an answer names by its text or its letter ("B", "(B)", "B. 12 N"); None where it names none."""
-    given = text.strip().rstrip(".")
-    by_text = {option.rstrip("."): option for option in item.choices}
+    """The option that an answer names by its text or its letter ("B", "(B)", "B. 12 N"); None where it names none.
+
+    Full stops, colons and brackets may be those of Chinese, Japanese, Hindi, Bangla or Urdu.
+    """
+    given = text.strip().rstrip(_STOPS)
+    by_text = {option.rstrip(_STOPS): option for option in item.choices}
     if given in by_text:
         return by_text[given]
-    letter = re.match(r"\(?([A-Ha-h])(?:[).:]|\Z)", given)
+    letter = re.match(r"[(（]?([A-Ha-h])(?:[)）.:：．、。]|\Z)", given)
     return dict(zip(LETTERS, item.choices, strict=False)).get(letter[1].upper()) if letter else None

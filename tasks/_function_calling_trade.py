@@ -228,6 +228,8 @@ def _cancel(rng, state):
     if not waiting:
         return None
     key, o = one(rng, waiting)
+    if sum(other["good"] == o["good"] for _, other in waiting) > 1:
+        return None
     return Job(f"Cancel the order of the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
                "Cancel one of my open orders." if len(waiting) > 1 else "", f"The one of the {o['good']}.")  # fmt: skip
 

@@ -72,8 +72,10 @@ def _time(rng, spoken: bool, day: date) -> tuple[str, str]:
     hour, minute = int(rng.integers(7, 22)), int(rng.choice([0, 15, 30, 45]))
     if not spoken:
         return f"{hour:02}:{minute:02}", f"at {hour:02}:{minute:02}"
-    named = hour + (minute == 45)
-    part = "in the morning" if named < 12 else "in the afternoon" if named < 18 else "in the evening"
+    if (hour, minute) == (12, 0):
+        return "12:00", "at noon"
+    named = hour + (minute == 45)  # a quarter to twelve is still in the morning
+    part = "in the morning" if hour < 12 else "in the afternoon" if hour < 18 else "in the evening"
     clock = _WORDS[(named - 1) % 12 + 1]
     lead = {0: "", 15: "a quarter past ", 30: "half past ", 45: "a quarter to "}[minute]
     return f"{hour:02}:{minute:02}", f"at {lead}{clock} {part}"

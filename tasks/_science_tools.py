@@ -46,41 +46,64 @@ def shown(x: float, unit: str = "", full: bool = False) -> str:
 def numeric(
     rng: Rng, question: str, right: float, slips: Sequence[float], unit: str = "", whole: bool = False
 ) -> Draft:
-    """Options from the values that common slips give; too near or repeated ones are replaced.
+    """Options from the values that common slips give: one slip, another, and both at once.
 
-    How many of the wrong values lie below the right one is drawn first, and slips are taken from each side until
-    it is full: slips tend to one side, and would make "the second smallest" a good guess. A whole right value is
-    shown in full, and the others then to the unit at least.
+    Both at once, so that the four are a parallelogram: any option is to the others as the right one is to the wrong
+    ones. Were all three made from the right value, that one would be known by being half or twice each of the rest.
+    How many of the wrong values lie below the right one is drawn first, or "the second smallest" would be a good
+    guess. Plain factors, or steps where the value is whole, stand in where the slips do not give that. A whole right
+    value is shown in full, and the others then to the unit at least.
     """
-    factors = [0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0]
-    rng.shuffle(factors)
-    if whole:
-        steps = [s for s in (-1, 1, 2, -2, 3, 4, 5, 6) if right + s >= 0]
-        rng.shuffle(steps)
-        fillers = [right + s for s in steps]
-    else:
-        fillers = [right * f for f in factors]
-    slips = list(slips)
-    rng.shuffle(slips)
-    below = int(rng.integers(4))
-    room = {True: below, False: 3 - below}  # is the value below the right one? -> places left on that side
-    values, spare = [right], []
-    for value in [*slips, *fillers]:
-        if whole and (value != int(value) or value < 0):
-            continue
-        if not all(_apart(value, kept, whole) for kept in values):
-            continue
-        if room[value < right] > 0:
-            room[value < right] -= 1
-            values.append(value)
-        else:
-            spare.append(value)
-    for value in spare:  # a small whole number has too little below it
-        if len(values) < 4 and all(_apart(value, kept, whole) for kept in values):
-            values.append(value)
     full = right == int(right) and shown(right) != shown(right, full=True)
-    first, *rest = (shown(v, unit, full) for v in values)
+    found = _wrong(rng, right, list(slips), whole)
+    first, *rest = (shown(v, unit, full) for v in (right, *found))
     return Draft(question, first, tuple(rest))
+
+
+def _wrong(rng: Rng, right: float, slips: list[float], whole: bool) -> tuple[float, float, float]:
+    """Three wrong values with the drawn number of them below the right one, or the nearest number that there is."""
+    fillers = [right + s for s in (-1, 1, 2, -2, 3, 4, -3, 5, 6)] if whole else [
+        right * f for f in (0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0)
+    ]  # fmt: skip
+    rng.shuffle(slips)
+    rng.shuffle(fillers)
+    below = int(rng.integers(4))
+    values = [*slips, *fillers]
+    best, best_miss = None, 10**6
+    # Pairs of two slips come first, then those of a slip and a filler, then those of two fillers.
+    for j in range(1, len(values)):
+        for i in range(j):
+            three = _corners(right, values[i], values[j], whole)
+            if not all(_fits(v, right, whole) for v in three):
+                continue
+            four = (right, *three)
+            if not all(_apart(a, b, whole) for k, a in enumerate(four) for b in four[:k]):
+                continue
+            miss = abs(sum(v < right for v in three) - below)
+            if miss < best_miss:
+                best, best_miss = three, miss
+            if not miss:
+                return three
+    if best is None:
+        raise ValueError(f"no three wrong values apart from {right} and each other")
+    return best
+
+
+def _corners(right: float, one: float, other: float, whole: bool) -> tuple[float, float, float]:
+    """Two wrong values and what both slips at once give: added where values are whole or signs differ."""
+    if whole or not (right * one > 0 and right * other > 0):
+        return one, other, one + other - right
+    return one, other, one * other / right
+
+
+def _fits(value: float, right: float, whole: bool) -> bool:
+    """Whether a value can stand beside the right one: whole and not negative, or not of another size altogether."""
+    if whole:
+        return value == int(value) and value >= 0
+    return value == 0 or right == 0 or 1 / _WIDEST < abs(value / right) < _WIDEST
+
+
+_WIDEST = 2000  # times larger or smaller than the right value; beyond that nobody would choose it
 
 
 def _apart(a: float, b: float, whole: bool) -> bool:

@@ -19,6 +19,7 @@ project, names are those of CLDR (Unicode License v3).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -97,13 +98,20 @@ def _days(phrase: str, low: int, high: int, way: int) -> Callable[[Rng], Asked]:
 
 
 def _series(step: int) -> Callable[[Rng], Asked]:
-    """A series of numbers. No option is one that it shows; how many lie below it is left to chance."""
+    """A series of numbers. No option is one that it shows; how many lie below the right one is left to chance.
+
+    One below it stands between the last number shown and the next, for which every step leaves room: of numbers that
+    are all further off, the nearest would be right.
+    """
 
     def draw(rng: Rng) -> Asked:
         first, below = step * between(rng, 7, 60), between(rng, 0, 3)
-        slips = [-5 - int(k) for k in rng.permutation(5)[:below]] + [1 + int(k) for k in rng.permutation(5)[below:3]]
+        slips = [(-5 - int(k)) * step for k in rng.permutation(5)[:below]]
+        slips += [(1 + int(k)) * step for k in rng.permutation(5)[below:3]]
+        if below:
+            slips[0] = -between(rng, 1, step - 1)
         shown = [str(first + k * step) for k in range(4)]
-        return Asked("series", {"x": shown}, tuple(str(first + (4 + k) * step) for k in (0, *slips)))
+        return Asked("series", {"x": shown}, tuple(str(first + 4 * step + slip) for slip in (0, *slips)))
 
     return draw
 
@@ -199,8 +207,8 @@ def _month_after(rng: Rng) -> Asked:
 
 
 KINDS: dict[int, dict[str, Callable[[Rng], Asked]]] = {
-    1: {"next-month": _row("months", 12, "month_next"), "next-day": _row("days", 7, "day_next"), "by-1": _series(1),
-        "by-2": _series(2), "by-5": _series(5), "by-10": _series(10)},
+    1: {"next-month": _row("months", 12, "month_next"), "next-day": _row("days", 7, "day_next"), "by-2": _series(2),
+        "by-3": _series(3), "by-5": _series(5), "by-10": _series(10)},
     2: {"capital": _capital, "country": _country, "previous-month": _months("month_prev", 1, 1, -1),
         "previous-day": _days("day_prev", 1, 1, -1), "months-later": _months("months_later", 2, 3, 1),
         "days-later": _days("days_later", 2, 3, 1)},
@@ -288,7 +296,9 @@ def trivial_answers(item: Item) -> Mapping[str, str]:
     if all(choice.replace(":", "").isdecimal() for choice in item.choices):
         ranked = sorted(item.choices, key=lambda c: int(c.replace(":", "")))
         answers |= {f"figure {k} by size": option for k, option in enumerate(ranked, 1)}
-    return answers
+    last = re.findall(r"\d+", question)[-1:] if all(choice.isdecimal() for choice in item.choices) else []
+    nearest = min(item.choices, key=lambda c: abs(int(c) - int(last[0]))) if last else item.choices[0]
+    return answers | {"the number nearest to the last one, or option 1": nearest}
 
 
 SUITE = Suite(
@@ -298,7 +308,7 @@ SUITE = Suite(
     imitates="MMMLU, INCLUDE",
     differs="generated, parallel items of checkable facts in five levels; no school subjects, no regional knowledge",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="choose",
     max_tokens=16,
     stop=("\n",),

@@ -2,8 +2,9 @@
 
 Imitates GPQA Diamond: four options, three sciences, distractors that a likely mistake would give.
 Differs: the questions are generated, level 2 and up with computed answers and distractors computed from named
-slips; levels 1 to 4 are far easier than GPQA, so that small models can be told apart; options are compared by
-the log-likelihood of their text after "Answer:", and the model does not see the other options.
+slips and from two at once, so that no option stands out among the others; levels 1 to 4 are far easier than GPQA,
+so that small models can be told apart; options are compared by the log-likelihood of their text after "Answer:",
+and the model does not see the other options.
 Licence: Apache-2.0; every item is written or generated here.
 
     >>> items = SUITE.make(0)
@@ -126,6 +127,7 @@ def trivial_answers(item: Item) -> Mapping[str, str]:
         "the option nearest the question's words": item.choices[near.index(max(near))],
         "the last number in the question": next((c for c in item.choices if c.split()[0] == last), ""),
         **{f"the {name} number": choice for name, choice in zip(_RANKS, _by_size(item.choices), strict=False)},
+        "the number of round ratios": _of_round_ratios(item.choices),
     } | {f"always {letter}": letter for letter in "ABCD"}
 
 
@@ -134,11 +136,24 @@ _RANKS = ("smallest", "second-smallest", "third-smallest", "largest")
 
 def _by_size(choices: tuple[str, ...]) -> list[str]:
     """The options from the smallest number to the largest; none where they are not all numbers."""
+    return [c for _, c in sorted(zip(_numbers(choices), choices, strict=False))]
+
+
+def _of_round_ratios(choices: tuple[str, ...]) -> str:
+    """The option that most others are a simple multiple or part of: what wrong options made from it would show."""
+    values = _numbers(choices)
+    ratios = [[max(abs(a), abs(b)) / min(abs(a), abs(b)) for b in values if a != b and a * b] for a in values]
+    simple = [sum(any(abs(r / k - 1) < 0.006 for k in _SIMPLE) for r in of_one) for of_one in ratios]
+    return choices[simple.index(max(simple))] if simple else ""
+
+
+_SIMPLE = (1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 100, 1000)
+
+
+def _numbers(choices: tuple[str, ...]) -> list[float]:
+    """The options' numbers; none where they are not all numbers."""
     found = [re.match(r"[+-]?\d[\d.,]*(?:e[+-]?\d+)?", c.replace(" ", "").replace("−", "-")) for c in choices]
-    if not all(found):
-        return []
-    values = [float(m[0].replace(",", "").rstrip(".")) for m in found]
-    return [c for _, c in sorted(zip(values, choices, strict=True))]
+    return [float(m[0].replace(",", "").rstrip(".")) for m in found] if all(found) else []
 
 
 SUITE = Suite(
@@ -148,7 +163,7 @@ SUITE = Suite(
     imitates="GPQA Diamond",
     differs="generated questions of five levels with computed answers; options compared by log-likelihood",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="choose",
     max_tokens=16,
     stop=("\n",),

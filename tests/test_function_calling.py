@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +102,45 @@ def test_texts_are_compared_without_case_and_spaces_and_numbers_by_value():
     days = call.arguments["days"]
     assert ONE.score(whole, whole.answer.replace(f"days={days}", f"days={days}.0")) == 1.0
     assert ONE.score(whole, whole.answer.replace(f"days={days}", f"days='{days}'")) == 0.0
+
+
+def test_an_article_and_signs_make_no_other_value():
+    """A map has "town hall" as well as "the town hall"; BFCL's check leaves signs out."""
+    routes = [i for i in SINGLE if "get_route(" in i.data["calls"] and i.data["kind"] == "multiple"]
+    assert routes
+    for item in routes:
+        assert ONE.score(item, item.answer.replace("='the ", "='")) == 1.0
+        assert ONE.score(item, item.answer.replace("='the ", "='The  ").replace("',", ".',")) == 1.0
+        assert ONE.score(item, item.answer.replace("='the ", "='the new ")) == 0.0
+
+
+def test_a_reason_is_one_that_the_function_names():
+    """ "It is broken" and "broken" are one reason, of which a free text would count only one."""
+    about = next(t for i in SINGLE for t in ONE.world(i).tools if t.name == "return_item").parameters["properties"]
+    returns = [c for i in SINGLE for c in parsed(i.data["calls"]) if c.name == "return_item"]
+    assert returns and all(c.arguments["reason"] in about["reason"]["enum"] for c in returns)
+
+
+def test_a_quarter_to_twelve_is_in_the_morning():
+    values = sys.modules[ONE.make.__module__]._values
+    rng = np.random.default_rng(0)
+    said = dict(values._time(rng, True, None) for _ in range(4000))
+    assert len(said) == 60 and said["12:00"] == "at noon"
+    assert said["11:45"] == "at a quarter to twelve in the morning"
+    assert all(("morning" in text) == (time < "12") for time, text in said.items())
+
+
+def test_what_other_functions_do_together_is_never_missing():
+    hidden = {i.data["hidden"] for seed in range(8) for i in ONE.make(seed) if i.level == 5}
+    assert "set_level" in hidden and not hidden & {"move_file", "move_event"}  # cancel_event and add_event move one
+
+
+def test_an_order_to_be_cancelled_is_one_order():
+    trade = sys.modules[ONE.make.__module__].DOMAINS["orders"]
+    cancel = next(job for job in trade.jobs if job.__name__ == "_cancel")
+    order = {"good": "red scarf", "state": "open", "city": "Oslo", "speed": "standard"}
+    assert cancel(np.random.default_rng(0), {"orders": {"O1": order}}) is not None
+    assert cancel(np.random.default_rng(0), {"orders": {"O1": order, "O2": order}}) is None
 
 
 def test_a_default_may_be_given():

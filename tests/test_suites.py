@@ -270,6 +270,15 @@ def test_the_right_number_is_no_more_often_of_one_rank_than_of_another():
     assert len(ranks) == 4 and max(ranks) < 0.25 and max(ranks) / min(ranks) < 1.5
 
 
+def test_the_right_number_is_not_known_by_what_the_others_are_made_from():
+    """Wrong options that are halves and multiples of the right one tell which it is, question unread."""
+    one = suite("science-choice")
+    items = [item for seed in range(200, 212) for item in one.make(seed)]
+    items = [item for item in items if one.trivial_answers(item)["the number of round ratios"]]
+    hits = [one.score(item, one.trivial_answers(item)["the number of round ratios"]) for item in items]
+    assert len(hits) > 1200 and sum(hits) / len(hits) < 0.3
+
+
 def test_rank_of_right_by_hand():
     from harness.options import rank_of_right
     from harness.suites import Item
