@@ -25,13 +25,16 @@ from harness.run.rows_of_comparison import (
     solved_rows,
     split_price_rows,
 )
+from harness.run.rows_of_costs import list_price_rows, own_rows
 from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
+from harness.run.rows_of_session_ratios import TWINS, session_ratio_rows
 from harness.runners.reference import blas_kernel, limit_blas_threads
 from harness.serving.deploy import deploy
 from harness.stack import Stack, parse
 from harness.whole_stacks import whole_stack
 
 SESSION_FIGURES = ("usd_per_session", "energy_kwh_per_session", "session_h")
+Seen = dict[tuple[str, str], dict[str, Row]]  # (stack, workload) -> the rows of its sessions, by metric
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,13 @@ def _baseline(options: Options, entrants: Sequence[Entrant]) -> Entrant:
 
 def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> Iterator[Row]:
     simulations = agents.Simulations(options.seed, options.calls)
+    seen: Seen = {}
     for chip in {e.chip.id: e.chip for e in entrants}.values():
         yield from traffic.chip_rows(chip)
     for one in entrants:
         yield from score_rows(str(one.stack), one.model, one.weight_dtype)
+        tasks = simulations.pool(agents.AGENTS) if agents.AGENTS in options.workloads else None
+        yield from list_price_rows(str(one.stack), one.model, one.weight_dtype, tasks)
         if one.point is None:
             yield from refused_rows(one.stack, load, one.why, one.chip)
             step(1 + len(options.workloads))
@@ -150,27 +156,33 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
         yield from split_price_rows(one.point, load)
         yield from curve_rows(one.point, load)
         yield from memory_rows(one.point, load)
+        yield from own_rows(one.point, load)
         yield from term_rows(one.point, load) if one is first else against(one.point, first.point, load)
         step(1)
         for workload in options.workloads:
-            yield from _sessions(one, workload, simulations)
+            yield from _sessions(one, workload, simulations, seen)
             step(1)
+    for (stack, workload), ours in seen.items():
+        one = next(e for e in entrants if str(e.stack) == stack)
+        if one is not first:
+            theirs = seen.get((str(first.stack), workload), {})
+            yield from session_ratio_rows(one.point, first.point, ours, theirs, str(first.stack))
 
 
-def _sessions(one: Entrant, workload: str, simulations: agents.Simulations) -> Iterator[Row]:
-    """A workload's sessions on the stack, and what each solved task then costs."""
+def _sessions(one: Entrant, workload: str, simulations: agents.Simulations, seen: Seen) -> Iterator[Row]:
+    """A workload's sessions on the stack, and what each solved task then costs. `seen` is given what ratios need."""
     try:
         on = agents.Server(deploy(one.stack), one.point)
     except NotPredictable as error:
         yield from agents.refused_rows(one.stack, one.weight_dtype, workload, str(error))
         return
-    seen: dict[str, Row] = {}
+    found = seen[str(one.stack), workload] = {}
     for row in agents.session_rows(on, simulations, workload, curve=workload == agents.AGENTS):
-        if row.metric in SESSION_FIGURES and row.value is not None:
-            seen[row.metric] = row
+        if row.metric in TWINS and row.value is not None:
+            found[row.metric] = row
         yield row
     if workload == agents.AGENTS:  # coding agents, whose sessions stand for the tasks of AGENT_TASKS
-        yield from solved_rows(one.point, one.model, workload, *(seen.get(name) for name in SESSION_FIGURES))
+        yield from solved_rows(one.point, one.model, workload, *(found.get(name) for name in SESSION_FIGURES))
 
 
 def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: Sequence[Row]) -> dict[str, Any]:
