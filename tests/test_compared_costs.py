@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import pytest
-
 from harness import profiles
 from harness.profiles import shared_value
 from harness.results import Row
@@ -52,11 +50,21 @@ def test_more_agents_are_better_and_more_money_is_not():
     assert float(ratios(M890, H20, *dear)["ratio[usd_per_session]"].note.rpartition("better=")[2]) < 0.5
 
 
-@pytest.mark.parametrize("low", [0.0, None])
-def test_without_a_lower_end_there_is_no_ratio(low):
-    """A stack that holds no session at the p90 of its step times: nothing is known of how far down it goes."""
-    assert not ratios(M890, H20, of_session(M890, 1.0, low, 2.0), of_session(H20, 1.0, 0.5, 2.0))
+def test_a_stack_that_may_hold_nothing_is_never_called_better():
+    """At the p90 of its step times it holds no session: there is no end to what one costs."""
+    cheap = of_session(M890, 1.0, 0.1, None), of_session(H20, 9.0, 8.0, 10.0)
+    row = ratios(M890, H20, *cheap)["ratio[usd_per_session]"]
+    assert row.p90 is None and row.p10 < row.value and "better=0.5" in row.note
+    few = of_session(M890, 9.0, 0.0, 10.0, "agents_per_chip"), of_session(H20, 1.0, 0.9, 1.1, "agents_per_chip")
+    row = ratios(M890, H20, *few)["ratio[agents_per_chip]"]
+    assert row.p10 is None and row.p90 > row.value and "better=0.5" in row.note
+    dear = of_session(M890, 90.0, 80.0, None), of_session(H20, 9.0, 8.0, 10.0)
+    assert "better=0.0" in ratios(M890, H20, *dear)["ratio[usd_per_session]"].note
     assert set(TWINS) >= {"agents_per_chip", "agents_per_mw", "usd_per_session"}
+
+
+def test_without_an_interval_there_is_no_ratio():
+    assert not ratios(M890, H20, of_session(M890, 1.0, None, None), of_session(H20, 1.0, 0.5, 2.0))
 
 
 def test_owning_is_capital_and_electricity():

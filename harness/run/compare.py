@@ -15,7 +15,7 @@ from harness.errors import MissingFile, NotPredictable, UnknownId, UserMistake
 from harness.profiles import Chip, Model
 from harness.results import FIGURE_DIGITS, Row, RunFolder, new_run_id
 from harness.roofline.point import Point, point
-from harness.run import agents, manifest, traffic
+from harness.run import agents, manifest, rows_of_claims, traffic
 from harness.run.progress import Bars
 from harness.run.rows_of_comparison import (
     against,
@@ -167,6 +167,21 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
         if one is not first:
             theirs = seen.get((str(first.stack), workload), {})
             yield from session_ratio_rows(one.point, first.point, ours, theirs, str(first.stack))
+    yield from _claims(entrants, seen, simulations)
+
+
+def _claims(entrants: Sequence[Entrant], seen: Seen, simulations: agents.Simulations) -> Iterator[Row]:
+    """What the announcement's statements imply, where both of its chips run one model in one number of chips."""
+    points = [e.point for e in entrants if e.point]
+    pairs = [(new, old) for new in points for old in points
+             if (new.chip.id, old.chip.id) == (rows_of_claims.NEW, rows_of_claims.OLD)
+             and (new.stack.model, new.stack.chips) == (old.stack.model, old.stack.chips)]  # fmt: skip
+    if pairs:
+        sessions: dict[str, dict[str, dict[str, Row]]] = {}
+        for (stack, workload), found in seen.items():
+            sessions.setdefault(stack, {})[workload] = found
+        calls = {workload: simulations.pool(workload).mean_calls for _, workload in seen}
+        yield from rows_of_claims.claim_rows(*pairs[0], sessions, calls)
 
 
 def _sessions(one: Entrant, workload: str, simulations: agents.Simulations, seen: Seen) -> Iterator[Row]:

@@ -41,6 +41,7 @@ _RESTS = {
     "usd_per_session": "usd_per_m_output_tok", "energy_kwh_per_session": "energy_j_per_output_tok",
     "agents_per_mw": "energy_j_per_output_tok",
 }  # fmt: skip
+_COST = ("usd_per_session", "energy_kwh_per_session", "session_h")  # what there is less of where steps are faster
 _TIMES = ("ttft_ms", "tpot_ms", "memory_used_share")
 _NONE = "does not hold one agent at the service level"
 
@@ -63,7 +64,8 @@ class Seen:
 def level_rows(p: Point, found: Capacity, sessions: Pool, attain: float, close: float) -> Iterator[Row]:
     """At the service level; a server that does not hold one agent holds 0, and then has no figures of a session.
 
-    close: how much more than the load it found a search leaves open; it is added to p90.
+    close: how much more than the load it found a search leaves open; it is added to p90. Where the p90 of the steps'
+    time holds no agent, what a session costs has a p10 and no p90.
     """
     loads = (found.middle, found.low, found.high)
     at = [None if x is None else _of_load(p, x, sessions) for x in loads]
@@ -71,10 +73,12 @@ def level_rows(p: Point, found: Capacity, sessions: Pool, attain: float, close: 
     if found.middle is not None:
         notes |= {"agents": f"{found.middle.load:g}", "busy": f"{found.middle.busy:.3g}"}
     for name in _LEVEL:
-        counted = name.startswith("agents")
+        counted = name.startswith(("agents", "goodput"))
         values = [(0.0 if counted else math.nan) if x is None else x.get(name, math.nan) for x in at]
         why = _NONE if at[0] is None else _unknown(name)
         value, low, high = _triple(values)
+        if at[1] is None and name in _COST:  # a stack that holds no session at its slowest has no dearest one
+            low = min(value, values[2])
         triple = (value, low, high * (1 + close)) if counted else (value, low, high)
         yield _row(p, sessions.workload.id, name, triple, sessions.workload, notes, why)
 
@@ -153,6 +157,7 @@ def _widened(p: Point, name: str, triple: Triple) -> Triple:
     more = _beside_times(p, name)
     if not more or not low > 0:
         return triple
+    # A NaN, an end that is not known, stays one.
     down, up = (math.hypot(math.log(x), *side) for x, side in
                 zip((value / low, high / value), zip(*more, strict=True), strict=True))  # fmt: skip
     return value, value * math.exp(-down), value * math.exp(up)

@@ -40,7 +40,10 @@ def better_with(found: Figure, more_is_better: bool) -> float:
     0.9
     """
     log = math.log(found.value)
-    reach = math.log(found.value / found.p10) if log > 0 else math.log(found.p90 / found.value)
+    if log > 0:
+        reach = math.log(found.value / found.p10) if found.p10 else math.inf
+    else:
+        reach = math.log(found.p90 / found.value)
     if reach == 0:
         above = 0.5 if log == 0 else float(log > 0)
     else:

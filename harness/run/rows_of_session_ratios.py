@@ -3,7 +3,8 @@
 A session's figure comes from a simulation, whose interval is that of the steps' time, rent and power. Of two such
 intervals as much cancels as cancels between the two stacks' operating points in the figure's twin (TWINS): what both
 rest on alike (one chip, one model, one vendor's software) moves both the same way there and here.
-Left out: what the search for the load leaves open, which is no property of the stack.
+A stack that holds no session at the p90 of its step times has no end on that side, nor has its ratio: better than the
+baseline it is then never called. Left out: what the search for the load leaves open, which is no property of the stack.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def session_ratio_rows(
         low, high = (value * math.exp(sign * kept * math.hypot(x, y))
                      for sign, x, y in ((-1, a_down, b_up), (1, a_up, b_down)))  # fmt: skip
         found = Figure(value, low, high, "1")
+        low, high = (x if 0 < x < math.inf else None for x in (low, high))
         kind = "assumed" if "assumed" in (a.kind, b.kind) else "modelled"
         sources = " ".join(sorted({*a.source.split(), *b.source.split()}))
         note = joined({"to": to, "better": f"{better_with(found, more):.3f}"})
@@ -47,19 +49,17 @@ def session_ratio_rows(
 
 
 def _has(row: Row | None) -> bool:
-    return row is not None and bool(row.value) and row.p10 is not None and row.p10 > 0
+    return row is not None and bool(row.value) and (row.p10 is not None or row.p90 is not None)
 
 
 def _reach(row: Row | Figure) -> tuple[float, float]:
-    """How far p10 and p90 lie from the value, as logarithms."""
-    return math.log(row.value / row.p10), math.log(row.p90 / row.value)
+    """How far p10 and p90 lie from the value, as logarithms; infinite where there is none or p10 is 0."""
+    down = math.log(row.value / row.p10) if row.p10 else math.inf
+    return down, math.log(row.p90 / row.value) if row.p90 else math.inf
 
 
 def _kept(p: Point, first: Point, twin: str) -> float:
-    """The share of both intervals that a ratio of the twin keeps: 1 where the two have nothing in common.
-
-    A stack that holds no session at the p90 of its step times has no p10 above 0, and gets no ratio at all.
-    """
+    """The share of both intervals that a ratio of the twin keeps: 1 where the two have nothing in common."""
     ours, theirs = _reach(p.figures[twin]), _reach(first.figures[twin])
     whole = math.hypot(ours[0] + ours[1], theirs[0] + theirs[1])
     return min(sum(_reach(ratio(p, first, twin))) / whole, 1.0) if whole else 0.0
