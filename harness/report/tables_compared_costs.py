@@ -44,6 +44,33 @@ def solved_table(results: Results, figures: Figures) -> Table:
     return Table("compare-solved", "For each task solved", caption, columns, tuple(lines))
 
 
+_LEAST = (("least_chips", "Fewest chips", "count"), ("least_chips.tpot_ms", "TPOT there", "ms"),
+          ("least_chips.ttft_ms", "TTFT there", "ms"), ("least_chips.usd_per_h", "Rent", "USD/h"))  # fmt: skip
+
+
+def least_table(results: Results, figures: Figures) -> Table:
+    """The fewest chips for so many users, where a comparison was asked for them."""
+    lines, asked = [], {}
+    for stack in about(results)["stacks"]:
+        rows = [figures.one(metric, stack=stack) for metric, *_ in _LEAST]
+        if rows[0] is None:
+            continue
+        if rows[0].value is None:
+            lines.append(Line((name_cell(results, stack),), cannot=rows[0].error))
+            continue
+        asked = asked or rows[0].notes
+        lines.append(Line((name_cell(results, stack), *(cell_of(row, "no rental price") for row in rows))))
+    columns = (Column("Stack", words=True), *(Column(name, unit) for _, name, unit in _LEAST))
+    said = f"{asked['users']} users at once and {asked['tpot_limit_ms']} ms a token, {asked['isl']} tokens in and " \
+           f"{asked['osl']} out" if asked else "the users asked for"  # fmt: skip
+    caption = (
+        f"The fewest of 1, 2, 4, ... 64 chips of the stack's kind that hold {said}, all asking again at once; p10–p90: "
+        "the fewest at the p10 and the p90 of the time per token (without a p90, 64 are not enough then). In sizes "
+        "past 8, replicas of 8 chips. The number in the stack's name does not matter here."
+    )
+    return Table("compare-least", "The least server", caption, columns, tuple(lines))
+
+
 def cost_table(results: Results, figures: Figures) -> Table:
     """Rent, ownership and list price side by side."""
     lines = []

@@ -9,7 +9,8 @@ from harness.report.comparison import about, stack_name
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, interval, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
-from harness.report.tables_compared_costs import cost_table, solved_table
+from harness.report.tables_claims import claim_table
+from harness.report.tables_compared_costs import cost_table, least_table, solved_table
 from harness.report.tables_compared_sessions import session_tables
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
@@ -20,6 +21,7 @@ _SIDE = (
     ("energy_j_per_output_tok", "Energy", "J/token"),
     ("usd_per_m_output_tok", "All on output", "USD/M tokens"), ("usd_per_m_tok[input]", "Input", "USD/M tokens"),
     ("usd_per_m_tok[cached]", "Cached input", "USD/M tokens"), ("usd_per_m_tok[output]", "Output", "USD/M tokens"),
+    ("usd_per_m_utf8_byte", "All on output, by text", "USD/M UTF-8 bytes"),
     ("memory_used_share", "Memory used", "%"),
 )  # fmt: skip
 AGAINST = (
@@ -41,7 +43,8 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         return ()
     tables = (
         _side(results, figures), _against(results, figures), *session_tables(results, figures),
-        _scores(results, figures), solved_table(results, figures), cost_table(results, figures),
+        _scores(results, figures), solved_table(results, figures), least_table(results, figures),
+        cost_table(results, figures), claim_table(results, figures),
         _movers(results, figures), _prices(results, figures), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +26,10 @@ from harness.run.rows_of_comparison import (
     split_price_rows,
 )
 from harness.run.rows_of_costs import list_price_rows, own_rows
+from harness.run.rows_of_least import least_rows
 from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
 from harness.run.rows_of_session_ratios import TWINS, session_ratio_rows
+from harness.run.rows_of_text import text_rows
 from harness.runners.reference import blas_kernel, limit_blas_threads
 from harness.serving.deploy import deploy
 from harness.stack import Stack, parse
@@ -47,6 +49,7 @@ class Options:
     isl: int = traffic.ISL
     osl: int = traffic.OSL
     concurrency: int = traffic.CONCURRENCY
+    least: Mapping[str, float] | None = None  # users and tpot_ms of the least server that is sought
     seed: int = 0
     calls: int = agents.CALLS  # that a simulation watches
     digits: int = FIGURE_DIGITS  # of rows.csv
@@ -157,6 +160,9 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
         yield from curve_rows(one.point, load)
         yield from memory_rows(one.point, load)
         yield from own_rows(one.point, load)
+        yield from text_rows(one.point, load)
+        if options.least:
+            yield from least_rows(one.point, load, options.least)
         yield from term_rows(one.point, load) if one is first else against(one.point, first.point, load)
         step(1)
         for workload in options.workloads:

@@ -112,13 +112,16 @@ def _units(new: Point, old: Point, sessions: Sessions, calls: Mapping[str, float
             sources = " ".join(sorted({*held.source.split(), *lasts.source.split(), "assumed-here"}))
             notes = {"if_all_were": p.chip.name, "workload": workload, "in_service": f"{share.point:g}"}
             for what, by in (("sessions_per_day", 1.0), ("calls_per_day", calls[workload])):
-                ends = (low * by, high * by) if held.p10 else (None, None)
+                ends = (low * by, high * by) if held.p90 else (None, None)
                 yield _row(new, f"claim.560000[{what}.{workload}.{p.chip.id}]", value * by, *ends, "1/day", sources,
                            notes, "assumed")  # fmt: skip
 
 
 def _over(a: float | None, b: float | None) -> float:
-    return a / b if a and b else 1.0
+    """a / b; infinite where b is 0, and 1 where one of them is not known."""
+    if a is None or b is None:
+        return 1.0
+    return a / b if b else math.inf
 
 
 def _with(p: Point, key: str, cited: Cited) -> Point:

@@ -38,16 +38,15 @@ def own_rows(p: Point, load: Workload) -> Iterator[Row]:
         ends = (rent.quantile(q) * _HOUR_S for q in (0.1, 0.9))
         yield Row(metric="usd_per_chip_h[rent]", value=rent.point * _HOUR_S, kind=_kind([rent]),
                   source=_sources([rent]), note=joined(price_notes(p.price)), **_ends(*ends), **base)  # fmt: skip
-    why = _why_not(p)
-    parts = {} if why else _owned(p)
+    parts = _owned(p)
     for part in ("capital", "electricity", "owned"):
         if part not in parts:
             yield Row(metric=f"usd_per_chip_h[{part}]", value=None, kind="modelled", source="model-of-time",
-                      note=f"error={why}", **base)  # fmt: skip
+                      note=f"error={_why_not(p, part)}", **base)  # fmt: skip
             continue
         draws, used = parts[part]
         yield Row(metric=f"usd_per_chip_h[{part}]", kind=_kind(used), source=_sources(used), **_of(draws), **base)
-    if not why:
+    if "owned" in parts:
         draws, used = parts["owned"]
         each = draws / (_drawn(p.figures["output_tok_s_per_chip"], "output") * _HOUR_S) * 1e6
         used = [*used, *p.used["output_tok_s_per_chip"].values()]
@@ -97,22 +96,28 @@ def session_tokens(sessions: Pool) -> dict[str, float]:
     return {"input": whole - cached, "cached": cached, "output": float(sessions.rows["osl"].sum()) / count}
 
 
-def _why_not(p: Point) -> str:
-    if not p.chip.has("price.purchase"):
+def _why_not(p: Point, part: str) -> str:
+    if part != "electricity" and not p.chip.has("price.purchase"):
         return f"no purchase price: {p.chip.missing.get('price.purchase', 'not in the profile')}"
-    return "" if "power_w_per_chip" in p.figures else "no board power in the profile"
+    return "no board power in the profile"
 
 
 def _owned(p: Point) -> dict[str, tuple[np.ndarray, list[Cited]]]:
-    """part -> (USD an hour, drawn; the values it rests on)."""
-    price = p.chip.get("price.purchase")
+    """part -> (USD an hour, drawn; the values it rests on), as far as the profile has what it takes."""
     years, share, server, pue, energy = (shared_value(key) for key in _SHARED)
-    capital = price.sample(_DRAWS) / (years.sample(_DRAWS) / _HOUR_S * share.sample(_DRAWS))
-    watts = _drawn(p.figures["power_w_per_chip"], "power") + _server(p.chip, server).sample(_DRAWS)
-    electricity = watts * pue.sample(_DRAWS) * energy.sample(_DRAWS) * _HOUR_S
-    bought, runs = [price, years, share], [*p.used["power_w_per_chip"].values(), server, pue, energy]
-    return {"capital": (capital, bought), "electricity": (electricity, runs),
-            "owned": (capital + electricity, [*bought, *runs])}  # fmt: skip
+    found: dict[str, tuple[np.ndarray, list[Cited]]] = {}
+    if p.chip.has("price.purchase"):
+        price = p.chip.get("price.purchase")
+        capital = price.sample(_DRAWS) / (years.sample(_DRAWS) / _HOUR_S * share.sample(_DRAWS))
+        found["capital"] = capital, [price, years, share]
+    if "power_w_per_chip" in p.figures:
+        watts = _drawn(p.figures["power_w_per_chip"], "power") + _server(p.chip, server).sample(_DRAWS)
+        electricity = watts * pue.sample(_DRAWS) * energy.sample(_DRAWS) * _HOUR_S
+        found["electricity"] = electricity, [*p.used["power_w_per_chip"].values(), server, pue, energy]
+    if len(found) == 2:
+        (capital, bought), (electricity, runs) = found.values()
+        found["owned"] = capital + electricity, [*bought, *runs]
+    return found
 
 
 def _server(chip: Chip, shared: Cited) -> Cited:

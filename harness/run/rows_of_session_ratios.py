@@ -40,7 +40,7 @@ def session_ratio_rows(
         low, high = (value * math.exp(sign * kept * math.hypot(x, y))
                      for sign, x, y in ((-1, a_down, b_up), (1, a_up, b_down)))  # fmt: skip
         found = Figure(value, low, high, "1")
-        low, high = (x if 0 < x < math.inf else None for x in (low, high))
+        high = high if high < math.inf else None  # no end to it
         kind = "assumed" if "assumed" in (a.kind, b.kind) else "modelled"
         sources = " ".join(sorted({*a.source.split(), *b.source.split()}))
         note = joined({"to": to, "better": f"{better_with(found, more):.3f}"})
