@@ -25,7 +25,7 @@ _SPEEDS = {
     "tok_s_per_user": "tokens/s for a user", "1/ttft_ms": "speed to the first token", "tpot_ms": "TPOT",
     "ttft_ms": "TTFT", "sessions_per_day": "sessions a day", "calls_per_day": "calls a day",
 }  # fmt: skip
-_READINGS = {"one": "read as one direction", "both": "read as the sum of both", "both/one": "the second over the first",}
+_READINGS = {"one": "read as one direction", "both": "read as the sum of both", "both/one": "the second over the first"}
 
 
 def claim_table(results: Results, figures: Figures) -> Table:

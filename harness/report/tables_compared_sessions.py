@@ -28,6 +28,41 @@ def session_tables(results: Results, figures: Figures) -> list[Table]:
             for table in (_held(results, figures, workload), _against(results, figures, workload))]  # fmt: skip
 
 
+_POINT = (
+    ("ttft_ms", "TTFT", "ms"), ("tpot_ms", "TPOT", "ms"), ("output_tok_s_per_chip", "Output per chip", "tok/s"),
+    ("usd_per_m_output_tok", "All on output", "USD/M tokens"),
+)  # fmt: skip
+_BESIDE = (("output_tok_s_per_chip", "Output, to the baseline's"), ("usd_per_m_output_tok", "USD, to the baseline's"))
+
+
+def mean_tables(results: Results, figures: Figures) -> list[Table]:
+    """A table a workload at whose mean lengths the stacks are points."""
+    return [_mean(results, figures, workload) for workload in about(results).get("means", ())]
+
+
+def _mean(results: Results, figures: Figures, workload: str) -> Table:
+    found = next((f.workload for f in figures.where("tpot_ms") if f.workload.startswith(f"{workload}-isl")), "")
+    lines = []
+    for stack in about(results)["stacks"]:
+        rows = [figures.one(metric, stack=stack, workload=found) for metric, *_ in _POINT]
+        if not any(rows):
+            continue
+        if all(row is None or row.value is None for row in rows):
+            why = and_list(unique(row.error for row in rows if row))
+            lines.append(Line((name_cell(results, stack),), cannot=f"cannot be modelled: {why}"))
+            continue
+        ratios = [figures.one("ratio", name, stack=stack, workload=found) for name, _ in _BESIDE]
+        lines.append(Line((name_cell(results, stack), *(cell_of(row) for row in rows),
+                           *(ratio_cell(row) for row in ratios))))  # fmt: skip
+    columns = (Column("Stack", words=True), *(Column(name, unit) for _, name, unit in _POINT),
+               *(Column(title) for _, title in _BESIDE))  # fmt: skip
+    caption = (
+        f"At {found}: the mean prompt and answer of {workload}, so many requests at once. No session is simulated and "
+        "nothing is found in a cache."
+    )
+    return Table(f"compare-mean-{workload}", f"At the mean lengths of {workload}", caption, columns, tuple(lines))
+
+
 def _held(results: Results, figures: Figures, workload: str) -> Table:
     lines = []
     for stack in about(results)["stacks"]:

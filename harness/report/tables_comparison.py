@@ -11,7 +11,7 @@ from harness.report.numbers import and_list, interval, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
 from harness.report.tables_claims import claim_table
 from harness.report.tables_compared_costs import cost_table, least_table, solved_table
-from harness.report.tables_compared_sessions import session_tables
+from harness.report.tables_compared_sessions import mean_tables, session_tables
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
@@ -42,7 +42,8 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
     if not about(results):
         return ()
     tables = (
-        _side(results, figures), _against(results, figures), *session_tables(results, figures),
+        _side(results, figures), _against(results, figures), *mean_tables(results, figures),
+        *session_tables(results, figures),
         _scores(results, figures), solved_table(results, figures), least_table(results, figures),
         cost_table(results, figures), claim_table(results, figures),
         _movers(results, figures), _prices(results, figures), _tests(results),

@@ -27,6 +27,7 @@ from harness.run.rows_of_comparison import (
 )
 from harness.run.rows_of_costs import list_price_rows, own_rows
 from harness.run.rows_of_least import least_rows
+from harness.run.rows_of_means import mean_load, mean_point, mean_rows
 from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
 from harness.run.rows_of_session_ratios import TWINS, session_ratio_rows
 from harness.run.rows_of_text import text_rows
@@ -49,6 +50,7 @@ class Options:
     isl: int = traffic.ISL
     osl: int = traffic.OSL
     concurrency: int = traffic.CONCURRENCY
+    means: tuple[str, ...] = ()  # workloads at whose mean lengths each stack is a point too
     least: Mapping[str, float] | None = None  # users and tpot_ms of the least server that is sought
     seed: int = 0
     calls: int = agents.CALLS  # that a simulation watches
@@ -81,7 +83,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     )
     entrants = _entrants(options, load)
     first = _baseline(options, entrants)
-    for workload in options.workloads:
+    for workload in (*options.workloads, *options.means):
         profiles.workload(workload)
     for one in entrants:
         if one.why:
@@ -173,7 +175,17 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
         if one is not first:
             theirs = seen.get((str(first.stack), workload), {})
             yield from session_ratio_rows(one.point, first.point, ours, theirs, str(first.stack))
+    for workload in options.means:
+        yield from _at_means(entrants, first, mean_load(simulations.pool(workload), options.concurrency))
     yield from _claims(entrants, seen, simulations)
+
+
+def _at_means(entrants: Sequence[Entrant], first: Entrant, load: Workload) -> Iterator[Row]:
+    """Every stack that can be modelled, at a workload's mean lengths."""
+    points = {str(e.stack): mean_point(e.stack, e.model, e.chip, load) for e in entrants if e.point}
+    for one in entrants:
+        if one.point:
+            yield from mean_rows(one.stack, one.chip, points[str(one.stack)], points[str(first.stack)], load)
 
 
 def _claims(entrants: Sequence[Entrant], seen: Seen, simulations: agents.Simulations) -> Iterator[Row]:
@@ -211,7 +223,7 @@ def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: 
     for one in entrants:
         for profile in (one.chip, one.model):
             used[profile.id] = profile
-    used |= {w: profiles.workload(w) for w in options.workloads}
+    used |= {w: profiles.workload(w) for w in (*options.workloads, *options.means)}
     return {
         "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "command": options.command, "seed": options.seed,
         "stackline": manifest.harness.__version__, **manifest.commit(), "python": sys.version.split()[0],
@@ -219,6 +231,7 @@ def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: 
         "blas": blas_kernel(), "suites": {}, "left_out": [f"{e.asked}: {e.why}" for e in entrants if e.why],
         "comparison": {
             "baseline": str(first.stack), "workload": load.id, "sessions": list(options.workloads),
+            "means": list(options.means),
             "stacks": {str(e.stack): {"asked": e.asked, "name": in_words(e), "model": e.model.id,
                                       "test": owner_commands(e, load)} for e in entrants},
         },
