@@ -46,7 +46,7 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         *session_tables(results, figures),
         _scores(results, figures), solved_table(results, figures), least_table(results, figures),
         cost_table(results, figures), claim_table(results, figures),
-        _movers(results, figures), _prices(results, figures), _tests(results),
+        _movers(results, figures), _prices(results, figures), _layers(results), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
 
@@ -129,11 +129,14 @@ def _movers(results: Results, figures: Figures) -> Table:
                 notes = row.notes
                 ends = f"{shown(float(notes['low']))} … {shown(float(notes['high']))}"
                 words = text(cause(results, notes["cause"], stack))
-                lines.append(Line((name_cell(results, stack), text(title), words, cell_of(row), text(ends))))
+                even = text(notes["even"]) if "even" in notes else nothing("not within the input's range")
+                lines.append(Line((name_cell(results, stack), text(title), words, cell_of(row), text(ends), even)))
     columns = (Column("Stack", words=True), Column("Ratio", words=True), Column("Input", words=True),
-               Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"))  # fmt: skip
+               Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"),
+               Column("Even where it is"))  # fmt: skip
     caption = (
-        "The inputs by how much of a ratio's variance each holds, moved alone. What the model of time leaves "
+        "The inputs by how much of a ratio's variance each holds, moved alone; even: the input's own value at "
+        "which the two stacks would be alike, where its range holds it. What the model of time leaves "
         "unexplained is narrowed by a measurement: the commands below, then `stackline calibrate`."
     )
     return Table("compare-movers", "What would change the verdict", caption, columns, tuple(lines), folded=True,
@@ -162,6 +165,29 @@ def _prices(results: Results, figures: Figures) -> Table:
     baseline = stack_name(results, about(results)["baseline"])
     caption = f"The rent of a chip at which a token costs what it costs on {baseline}, at its rent; below it, less."
     return Table("compare-prices", "Where the verdict on money turns", caption, columns, tuple(lines))
+
+
+def _layers(results: Results) -> Table:
+    """Who makes and holds each layer, a layer once."""
+    seen: dict[tuple[str, str], tuple[dict[str, str], list[str]]] = {}
+    for stack, entry in about(results)["stacks"].items():
+        for layer in entry.get("layers", ()):
+            seen.setdefault((layer["role"], layer["name"]), (layer, []))[1].append(stack_name(results, stack))
+    lines = tuple(
+        Line((text(layer["role"]), Cell(text=layer["name"], below=layer["since"]), text(layer["maker"]),
+              text(layer["jurisdiction"]), text(layer["terms"]), text(layer["open"]),
+              Cell(text=layer["limits"], note="nothing is stated"), text(str(len(stacks)), and_list(stacks, _NAMED)),
+              Cell(text=layer["source"], link=layer["url"])))
+        for layer, stacks in seen.values()
+    )  # fmt: skip
+    columns = tuple(Column(title, words=True) for title in (
+        "Layer", "Name, since", "Maker", "Jurisdiction", "Licence or terms", "Open", "Limits and export, as stated",
+        "Stacks", "Source"))  # fmt: skip
+    caption = (
+        "Facts and dates from the pages named, not legal advice; by the numbers where a dated rule is computed from a "
+        "chip's profile. A stack that is no file of `stackline stacks list` has a chip and a model alone."
+    )
+    return Table("compare-layers", "Who holds each layer", caption, columns, lines, folded=True)
 
 
 def _tests(results: Results) -> Table:

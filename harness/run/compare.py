@@ -34,7 +34,7 @@ from harness.run.rows_of_text import text_rows
 from harness.runners.reference import blas_kernel, limit_blas_threads
 from harness.serving.deploy import deploy
 from harness.stack import Stack, parse
-from harness.whole_stacks import whole_stack
+from harness.whole_stacks import chip_layer, model_layer, whole_stack
 
 SESSION_FIGURES = ("usd_per_session", "energy_kwh_per_session", "session_h")
 Seen = dict[tuple[str, str], dict[str, Row]]  # (stack, workload) -> the rows of its sessions, by metric
@@ -233,12 +233,24 @@ def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: 
             "baseline": str(first.stack), "workload": load.id, "sessions": list(options.workloads),
             "means": list(options.means),
             "stacks": {str(e.stack): {"asked": e.asked, "name": in_words(e), "model": e.model.id,
-                                      "test": owner_commands(e, load)} for e in entrants},
+                                      "test": owner_commands(e, load), "layers": _layers(e)} for e in entrants},
         },
         "profiles": manifest.profile_entries(used.values()),
         "support": manifest.support_entries(rows, [e.chip for e in entrants]),
         "names": {p.id: p.name for p in used.values()}, "sources": manifest.sources(used.values(), rows),
     }  # fmt: skip
+
+
+def _layers(one: Entrant) -> list[dict[str, str]]:
+    """Who makes and holds each layer: of a stack with a file all that it names, else its chip and its model."""
+    named = whole_stack(one.asked).layers if one.asked in find(STACK) else {}
+    layers = named.values() or (chip_layer(one.chip), model_layer(one.model))
+    return [
+        {"role": layer.role, "name": layer.name, "maker": layer.maker, "jurisdiction": ", ".join(layer.jurisdiction),
+         "terms": layer.licence, "open": layer.open, "since": layer.since, "limits": layer.limits,
+         "source": layer.source.get("title", ""), "url": layer.source.get("url", "")}
+        for layer in layers
+    ]  # fmt: skip
 
 
 def in_words(one: Entrant) -> str:
