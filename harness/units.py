@@ -21,6 +21,7 @@ def _table() -> dict[str, tuple[str, float]]:
         "ms": ("time", 1e-3),
         "us": ("time", 1e-6),
         "ns": ("time", 1e-9),
+        "year": ("time", 365.25 * 24 * _HOUR_S),
         "W": ("power", 1.0),
         "kW": ("power", 1e3),
         "J": ("energy", 1.0),

@@ -37,7 +37,10 @@ def of(rows: list[Row], metric: str, **equal: object) -> dict[str, Row]:
 def test_values_lie_in_their_intervals_and_every_source_resolves(rows: list[Row]) -> None:
     for r in rows:
         if r.p10 is not None:
-            assert r.p10 <= r.value * (1 + 1e-12) and r.value <= r.p90 * (1 + 1e-12), r
+            assert r.p10 <= r.value * (1 + 1e-12), r
+            # What a session costs has no upper end where the slowest steps hold none.
+            assert r.p90 is not None or r.metric in ("usd_per_session", "energy_kwh_per_session", "session_h"), r
+            assert r.p90 is None or r.value <= r.p90 * (1 + 1e-12), r
         assert r.value is not None or r.note.startswith("error="), r
     used = [*agents.workloads(), profiles.model(MODEL_ID), *(profiles.chip(c) for c in {r.chip for r in rows})]
     assert manifest.sources(used, rows)

@@ -10,38 +10,86 @@ import sys
 import pytest
 
 import harness
+from harness.cli import stackline
 from tests.conftest import ROOT
 
-BLOCK = re.compile(r"^```(sh|toml)\n(.*?)^```", re.M | re.S)
-FILE = re.compile(r"\A# (\S+\.toml)\n")
+BLOCK = re.compile(r"^```(sh|toml|yaml)\n(.*?)^```", re.M | re.S)
+FILE = re.compile(r"\A# (\S+\.(?:toml|yaml))\n")
+TUTORIALS = ("choose-a-stack", "add-a-chip", "check-my-measurements", "run-my-suite")
 
 
 def steps(page):
-    """("sh", commands) and ("toml", (file, text)) of a page in order; a block without a file name is an example."""
+    """("sh", commands) and ("file", (file, text)) of a page in order; a block without a file name is an example."""
     for kind, text in BLOCK.findall(page.read_text("utf-8")):
         if kind == "sh":
             yield kind, text.strip().splitlines()
         elif named := FILE.match(text):
-            yield kind, (named[1], text)
+            yield "file", (named[1], text)
+
+
+def followed(page, folder):
+    """Do what a page says in an empty folder, and return the commands."""
+    done = []
+    for kind, what in steps(ROOT / page):
+        if kind == "file":
+            path = folder / what[0]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(what[1], "utf-8")
+            continue
+        for line in what:
+            command = line.replace("stackline ", f"{shlex.quote(sys.executable)} -m harness ", 1)
+            result = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=900)
+            assert result.returncode == 0, f"{line}\n{result.stderr}"
+            done.append(line)
+    return done
 
 
 @pytest.mark.parametrize(
     "page", ["hardware_profiles/README.md", "harness/models/README.md", "tasks/workloads/README.md"]
 )
 def test_a_guide_works_as_it_stands(page, tmp_path):
-    done = []
-    for kind, what in steps(ROOT / page):
-        if kind == "toml":
-            path = tmp_path / what[0]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(what[1], "utf-8")
-            continue
-        for line in what:
-            command = line.replace("stackline ", f"{shlex.quote(sys.executable)} -m harness ", 1)
-            result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-            assert result.returncode == 0, f"{line}\n{result.stderr}"
-            done.append(line)
+    done = followed(page, tmp_path)
     assert any("check" in line for line in done) and any("show" in line for line in done)
+
+
+@pytest.mark.slow  # comparisons with their plots, a suite on the reference model
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_works_as_it_stands(name, tmp_path):
+    assert len(followed(f"docs/{name}.md", tmp_path)) >= 4
+
+
+def commands_of(page):
+    """Every command that a page shows in a block, without its remark; whole or not."""
+    for kind, lines in steps(ROOT / page):
+        if kind == "sh":
+            text = "\n".join(lines).replace("\\\n", " ")
+            for line in text.splitlines():
+                for part in re.split(r"&&|\|\|", line.partition(" #")[0]):
+                    if part.strip().startswith("stackline "):
+                        yield shlex.split(part)[1:]
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
+def test_every_command_that_is_shown_exists_with_its_options(page):
+    """Parsed as the command line would, without being run: those that take minutes, or a file of the reader's."""
+    for words in commands_of(page):
+        command, context = stackline, stackline.make_context("stackline", [], resilient_parsing=True)
+        while hasattr(command, "get_command"):
+            name, *words = words
+            command = command.get_command(context, name)
+            assert command is not None, f"{page}: no command {name}"
+        command.make_context(name, list(words))  # an unknown option, or too many words, is a UsageError
+
+
+def test_the_pages_are_linked_from_the_readme():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert not [p.name for p in (ROOT / "docs").glob("*.md") if f"docs/{p.name}" not in text]
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text("utf-8")):
+        assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
 
 
 def test_the_guide_lists_what_has_no_profile():

@@ -60,11 +60,11 @@ def _narrow(source: Path, chip_id: str, out: Path) -> None:
     """One chip's figures or kernel laws, by what the file's columns are."""
     from harness.profiles import chip
     from harness.roofline.own_kernels import family_of
-    from harness.validation.scored import COLUMNS
+    from harness.validation.scored import FIGURES, NEEDED
 
     chip(chip_id)  # an unknown id is one line
     names = _columns(source)
-    if set(COLUMNS) <= set(names):
+    if set(NEEDED) <= set(names) and set(FIGURES) & set(names):
         _narrow_figures(source, chip_id, out)
     elif family_of(names):
         _narrow_kernels(source, chip_id, out)
@@ -88,9 +88,9 @@ def _columns(source: Path) -> list[str]:
 def _neither(source: Path, names: list[str]) -> str:
     """Why a table is neither runs nor kernels: what the nearest of them lacks."""
     from harness.roofline import own_kernels
-    from harness.validation.scored import COLUMNS
+    from harness.validation.scored import NEEDED
 
-    kinds = {"operating points": COLUMNS} | {
+    kinds = {"operating points": NEEDED} | {
         f"kernels ({family})": ("chip", "time_us", *needed) for family, needed in own_kernels.COLUMNS.items()
     }
     near = min(kinds, key=lambda kind: len(set(kinds[kind]) - set(names)) / len(kinds[kind]))

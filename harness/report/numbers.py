@@ -37,9 +37,15 @@ def shown(value: float | None, unit: str = "") -> str:
 
 
 def interval(low: float | None, high: float | None, unit: str = "") -> str:
-    """`29.1–39.6 %`, or "" without an interval; `-12.6 to 12.6 %` where a dash would be read as a sign."""
-    if low is None or high is None:
+    """`29.1–39.6 %`, or "" without an interval; `-12.6 to 12.6 %` where a dash would be read as a sign.
+
+    >>> interval(2.0, None)
+    'from 2.00'
+    """
+    if low is None:
         return ""
+    if high is None:
+        return f"from {_per_cent(low)}\u00a0%" if unit == "1" else f"from {three_digits(low)}"
     to = " to " if low < 0 else "–"
     if unit == "1":
         return f"{_per_cent(low)}{to}{_per_cent(high)}\u00a0%"

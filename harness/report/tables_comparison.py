@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from math import log
-from typing import Any
 
+from harness.report.beside import SURE, name_cell, others, probability, ratio_cell, row_of
 from harness.report.comparison import about, stack_name
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, interval, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
+from harness.report.tables_claims import claim_table
+from harness.report.tables_compared_costs import cost_table, least_table, solved_table
+from harness.report.tables_compared_sessions import mean_tables, session_tables
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
-SURE = 0.9  # the probability of being better from which a stack is called so
 _SIDE = (
     ("ttft_ms", "TTFT", "ms"), ("tpot_ms", "TPOT", "ms"), ("tok_s_per_user", "Per user", "tok/s"),
-    ("output_tok_s_per_chip", "Output per chip", "tok/s"), ("energy_j_per_output_tok", "Energy", "J/token"),
+    ("output_tok_s_per_chip", "Output per chip", "tok/s"), ("total_tok_s_per_chip", "In and out per chip", "tok/s"),
+    ("energy_j_per_output_tok", "Energy", "J/token"),
     ("usd_per_m_output_tok", "All on output", "USD/M tokens"), ("usd_per_m_tok[input]", "Input", "USD/M tokens"),
     ("usd_per_m_tok[cached]", "Cached input", "USD/M tokens"), ("usd_per_m_tok[output]", "Output", "USD/M tokens"),
+    ("usd_per_m_utf8_byte", "All on output, by text", "USD/M UTF-8 bytes"),
     ("memory_used_share", "Memory used", "%"),
 )  # fmt: skip
 AGAINST = (
     ("ttft_ms", "TTFT"), ("tpot_ms", "TPOT"), ("output_tok_s_per_chip", "Output per chip"),
     ("energy_j_per_output_tok", "Energy a token"), ("usd_per_m_output_tok", "USD a token"),
 )  # fmt: skip
-_SESSIONS = (
-    ("agents_per_chip", "Sessions per chip", ""), ("agents_per_server", "On the stack", ""),
-    ("agents_per_mw", "Per MW", ""), ("prefix_hit_rate", "Prefix hit rate", "%"),
-    ("usd_per_session", "A session, rent", "USD"), ("energy_kwh_per_session", "Board energy", "kWh"),
-    ("session_h", "It lasts", "h"),
-)  # fmt: skip
-_SOLVED = (("usd_per_solved_task", "Rent", "USD"), ("energy_j_per_solved_task", "Board energy", "J"),
-           ("s_per_solved_task", "Time", "s"))  # fmt: skip
 _IN_FULL, _NAMED = 4, 4  # stacks of a sentence with all their figures; those named of a group of more
 _MOVERS = 3  # of each figure and stack
 _MOVED = ("output_tok_s_per_chip", "usd_per_m_output_tok")  # what a verdict is given on
@@ -46,25 +42,22 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
     if not about(results):
         return ()
     tables = (
-        _side(results, figures), _against(results, figures), *_sessions(results, figures), _scores(results, figures),
-        _solved(results, figures), _movers(results, figures), _prices(results, figures), _tests(results),
+        _side(results, figures), _against(results, figures), *mean_tables(results, figures),
+        *session_tables(results, figures),
+        _scores(results, figures), solved_table(results, figures), least_table(results, figures),
+        cost_table(results, figures), claim_table(results, figures),
+        _movers(results, figures), _prices(results, figures), _layers(results), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
-
-
-def _name(results: Results, stack: str) -> Cell:
-    """A stack's name, and below it what was typed."""
-    entry = about(results)["stacks"][stack]
-    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack)
 
 
 def _side(results: Results, figures: Figures) -> Table:
     at = {"workload": about(results)["workload"]}
     lines = []
     for stack in about(results)["stacks"]:
-        rows = [_row(figures, metric, stack=stack, **at) for metric, *_ in _SIDE]
+        rows = [row_of(figures, metric, stack=stack, **at) for metric, *_ in _SIDE]
         known = [row for row in rows if row is not None]
-        name = _name(results, stack)
+        name = name_cell(results, stack)
         if not any(row.value is not None for row in known):
             lines.append(Line((name,), cannot=f"cannot be modelled: {and_list(unique(r.error for r in known))}"))
             continue
@@ -82,60 +75,19 @@ def _side(results: Results, figures: Figures) -> Table:
     return Table("compare-side", "Side by side", caption, columns, tuple(lines))
 
 
-def _row(figures: Figures, metric: str, **at: Any) -> Figure | None:
-    base, _, part = metric.partition("[")
-    return figures.one(base, part.rstrip("]"), **at)
-
-
 def _against(results: Results, figures: Figures) -> Table:
     baseline = about(results)["baseline"]
     lines = []
-    for stack in _others(results):
+    for stack in others(results):
         rows = [figures.one("ratio", name, stack=stack) for name, _ in AGAINST]
         if any(rows):
-            lines.append(Line((_name(results, stack), *(_ratio_cell(row) for row in rows))))
+            lines.append(Line((name_cell(results, stack), *(ratio_cell(row) for row in rows))))
     columns = (Column("Stack", words=True), *(Column(title) for _, title in AGAINST))
     caption = (
         f"Over {stack_name(results, baseline)}, with p10–p90; below, the probability that the stack is the better one "
         "(less is better of times, energy and money). Between 0.1 and 0.9 nothing is settled."
     )
     return Table("compare-against", f"Against {stack_name(results, baseline)}", caption, columns, tuple(lines))
-
-
-def _others(results: Results) -> list[str]:
-    return [s for s in about(results)["stacks"] if s != about(results)["baseline"]]
-
-
-def probability(figure: Figure) -> float:
-    """That the stack is better than the baseline in this figure."""
-    return float(figure.notes["better"])
-
-
-def _ratio_cell(row: Figure | None) -> Cell:
-    if row is None or row.value is None:
-        return nothing("one of the two has no such figure")
-    p = probability(row)
-    word = "better" if p >= SURE else "worse" if p <= 1 - SURE else "not settled"
-    return Cell(row.value, row.low, row.high, unit=row.unit if row.unit != "1" else "", kind=row.kind,
-                sources=row.sources, below=f"{word}, p = {p:.2f}")  # fmt: skip
-
-
-def _sessions(results: Results, figures: Figures) -> list[Table]:
-    tables = []
-    for workload in about(results)["sessions"]:
-        lines = []
-        for stack in about(results)["stacks"]:
-            rows = [figures.one(metric, stack=stack, workload=workload) for metric, *_ in _SESSIONS]
-            known = [row for row in rows if row is not None]
-            name = _name(results, stack)
-            if any(row.value is not None for row in known):
-                lines.append(Line((name, *(cell_of(row) for row in rows))))
-            elif known:
-                lines.append(Line((name,), cannot=f"cannot serve: {and_list(unique(r.error for r in known))}"))
-        columns = (Column("Stack", words=True), *(Column(name, unit) for _, name, unit in _SESSIONS))
-        caption = "Sessions at once at the workload's own service level, simulated in full swing; 0: not even one."
-        tables.append(Table(f"compare-{workload}", f"Sessions of {workload}", caption, columns, tuple(lines)))
-    return tables
 
 
 def _scores(results: Results, figures: Figures) -> Table:
@@ -168,40 +120,23 @@ def _best(found: list[Figure]) -> Cell:
     return Cell(text=figure, below=", ".join(made), kind="published", sources=newest.sources)
 
 
-def _solved(results: Results, figures: Figures) -> Table:
-    lines = []
-    for stack in about(results)["stacks"]:
-        for part in unique(f.part for f in figures.where("usd_per_solved_task", stack=stack)
-                           + figures.where("s_per_solved_task", stack=stack)):  # fmt: skip
-            rows = [figures.one(metric, part, stack=stack) for metric, *_ in _SOLVED]
-            notes = next(row.notes for row in rows if row is not None)
-            how = ", ".join(notes[k] for k in ("harness", "setting", "reporter") if k in notes)
-            lines.append(Line((_name(results, stack), Cell(text=f"{part}: {notes['score']} %", below=how),
-                               *(cell_of(row, "the stack has no such figure") for row in rows))))  # fmt: skip
-    columns = (Column("Stack", words=True), Column("Share solved, published", words=True),
-               *(Column(name, unit) for _, name, unit in _SOLVED))  # fmt: skip
-    caption = (
-        "Cost of an attempt over the share solved. An attempt is taken to be a session of the workload, the same for "
-        "every model: nobody published the tokens of these runs, so every figure here is assumed, and compares stacks "
-        "only as far as models need alike many tokens."
-    )
-    return Table("compare-solved", "For each task solved", caption, columns, tuple(lines))
-
-
 def _movers(results: Results, figures: Figures) -> Table:
     lines = []
-    for stack in _others(results):
+    for stack in others(results):
         for metric in _MOVED:
             title = dict(AGAINST)[metric]
             for row in figures.where("mover", part=metric, stack=stack)[:_MOVERS]:
                 notes = row.notes
                 ends = f"{shown(float(notes['low']))} … {shown(float(notes['high']))}"
                 words = text(cause(results, notes["cause"], stack))
-                lines.append(Line((_name(results, stack), text(title), words, cell_of(row), text(ends))))
+                even = text(notes["even"]) if "even" in notes else nothing("not within the input's range")
+                lines.append(Line((name_cell(results, stack), text(title), words, cell_of(row), text(ends), even)))
     columns = (Column("Stack", words=True), Column("Ratio", words=True), Column("Input", words=True),
-               Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"))  # fmt: skip
+               Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"),
+               Column("Even where it is"))  # fmt: skip
     caption = (
-        "The inputs by how much of a ratio's variance each holds, moved alone. What the model of time leaves "
+        "The inputs by how much of a ratio's variance each holds, moved alone; even: the input's own value at "
+        "which the two stacks would be alike, where its range holds it. What the model of time leaves "
         "unexplained is narrowed by a measurement: the commands below, then `stackline calibrate`."
     )
     return Table("compare-movers", "What would change the verdict", caption, columns, tuple(lines), folded=True,
@@ -223,13 +158,36 @@ def _prices(results: Results, figures: Figures) -> Table:
     lines = []
     for row in figures.where("even_usd_per_chip_h"):
         notes = row.notes
-        lines.append(Line((_name(results, row.stack), cell_of(row), text(notes["own"]), text(notes["theirs"]),
+        lines.append(Line((name_cell(results, row.stack), cell_of(row), text(notes["own"]), text(notes["theirs"]),
                            price_class([notes]))))  # fmt: skip
     columns = (Column("Stack", words=True), Column("Even at", "USD/h a chip"), Column("Its own rent", "USD/h a chip"),
                Column("The baseline's", "USD/h a chip"), Column("Price class", words=True))  # fmt: skip
     baseline = stack_name(results, about(results)["baseline"])
     caption = f"The rent of a chip at which a token costs what it costs on {baseline}, at its rent; below it, less."
     return Table("compare-prices", "Where the verdict on money turns", caption, columns, tuple(lines))
+
+
+def _layers(results: Results) -> Table:
+    """Who makes and holds each layer, a layer once."""
+    seen: dict[tuple[str, str], tuple[dict[str, str], list[str]]] = {}
+    for stack, entry in about(results)["stacks"].items():
+        for layer in entry.get("layers", ()):
+            seen.setdefault((layer["role"], layer["name"]), (layer, []))[1].append(stack_name(results, stack))
+    lines = tuple(
+        Line((text(layer["role"]), Cell(text=layer["name"], below=layer["since"]), text(layer["maker"]),
+              text(layer["jurisdiction"]), text(layer["terms"]), text(layer["open"]),
+              Cell(text=layer["limits"], note="nothing is stated"), text(str(len(stacks)), and_list(stacks, _NAMED)),
+              Cell(text=layer["source"], link=layer["url"])))
+        for layer, stacks in seen.values()
+    )  # fmt: skip
+    columns = tuple(Column(title, words=True) for title in (
+        "Layer", "Name, since", "Maker", "Jurisdiction", "Licence or terms", "Open", "Limits and export, as stated",
+        "Stacks", "Source"))  # fmt: skip
+    caption = (
+        "Facts and dates from the pages named, not legal advice; by the numbers where a dated rule is computed from a "
+        "chip's profile. A stack that is no file of `stackline stacks list` has a chip and a model alone."
+    )
+    return Table("compare-layers", "Who holds each layer", caption, columns, lines, folded=True)
 
 
 def _tests(results: Results) -> Table:
@@ -259,7 +217,7 @@ def comparison_sentences(results: Results, figures: Figures) -> list[str]:
 
 
 def _verdict(results: Results, figures: Figures, metric: str, what: str, better: str, worse: str) -> str:
-    rows = [(s, figures.one("ratio", metric, stack=s)) for s in _others(results)]
+    rows = [(s, figures.one("ratio", metric, stack=s)) for s in others(results)]
     rows = [(stack, row) for stack, row in rows if row is not None and row.value is not None]
     if not rows:
         return ""
@@ -316,7 +274,7 @@ def _agents(results: Results, figures: Figures) -> str:
 
 def _doubt(results: Results, figures: Figures) -> str:
     """The input that moves the first unsettled verdict on money most, and where it would turn."""
-    for stack in _others(results):
+    for stack in others(results):
         ratio = figures.one("ratio", "usd_per_m_output_tok", stack=stack)
         most = figures.one("mover", "usd_per_m_output_tok", stack=stack)
         even = figures.one("even_usd_per_chip_h", stack=stack)

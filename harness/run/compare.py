@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.errors import MissingFile, NotPredictable, UnknownId, UserMistake
 from harness.profiles import Chip, Model
 from harness.results import FIGURE_DIGITS, Row, RunFolder, new_run_id
 from harness.roofline.point import Point, point
-from harness.run import agents, manifest, traffic
+from harness.run import agents, manifest, rows_of_claims, traffic
 from harness.run.progress import Bars
 from harness.run.rows_of_comparison import (
     against,
@@ -25,13 +25,19 @@ from harness.run.rows_of_comparison import (
     solved_rows,
     split_price_rows,
 )
+from harness.run.rows_of_costs import list_price_rows, own_rows
+from harness.run.rows_of_least import least_rows
+from harness.run.rows_of_means import mean_load, mean_point, mean_rows
 from harness.run.rows_of_point import Workload, figure_rows, refused_rows, term_rows
+from harness.run.rows_of_session_ratios import TWINS, session_ratio_rows
+from harness.run.rows_of_text import text_rows
 from harness.runners.reference import blas_kernel, limit_blas_threads
 from harness.serving.deploy import deploy
 from harness.stack import Stack, parse
-from harness.whole_stacks import whole_stack
+from harness.whole_stacks import chip_layer, model_layer, whole_stack
 
 SESSION_FIGURES = ("usd_per_session", "energy_kwh_per_session", "session_h")
+Seen = dict[tuple[str, str], dict[str, Row]]  # (stack, workload) -> the rows of its sessions, by metric
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Options:
     isl: int = traffic.ISL
     osl: int = traffic.OSL
     concurrency: int = traffic.CONCURRENCY
+    means: tuple[str, ...] = ()  # workloads at whose mean lengths each stack is a point too
+    least: Mapping[str, float] | None = None  # users and tpot_ms of the least server that is sought
     seed: int = 0
     calls: int = agents.CALLS  # that a simulation watches
     digits: int = FIGURE_DIGITS  # of rows.csv
@@ -75,7 +83,7 @@ def run(options: Options, say: Callable[[str], None]) -> Path:
     )
     entrants = _entrants(options, load)
     first = _baseline(options, entrants)
-    for workload in options.workloads:
+    for workload in (*options.workloads, *options.means):
         profiles.workload(workload)
     for one in entrants:
         if one.why:
@@ -138,10 +146,13 @@ def _baseline(options: Options, entrants: Sequence[Entrant]) -> Entrant:
 
 def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> Iterator[Row]:
     simulations = agents.Simulations(options.seed, options.calls)
+    seen: Seen = {}
     for chip in {e.chip.id: e.chip for e in entrants}.values():
         yield from traffic.chip_rows(chip)
     for one in entrants:
         yield from score_rows(str(one.stack), one.model, one.weight_dtype)
+        tasks = simulations.pool(agents.AGENTS) if agents.AGENTS in options.workloads else None
+        yield from list_price_rows(str(one.stack), one.model, one.weight_dtype, tasks)
         if one.point is None:
             yield from refused_rows(one.stack, load, one.why, one.chip)
             step(1 + len(options.workloads))
@@ -150,27 +161,61 @@ def _rows(options: Options, entrants, first: Entrant, load: Workload, step) -> I
         yield from split_price_rows(one.point, load)
         yield from curve_rows(one.point, load)
         yield from memory_rows(one.point, load)
+        yield from own_rows(one.point, load)
+        yield from text_rows(one.point, load)
+        if options.least:
+            yield from least_rows(one.point, load, options.least)
         yield from term_rows(one.point, load) if one is first else against(one.point, first.point, load)
         step(1)
         for workload in options.workloads:
-            yield from _sessions(one, workload, simulations)
+            yield from _sessions(one, workload, simulations, seen)
             step(1)
+    for (stack, workload), ours in seen.items():
+        one = next(e for e in entrants if str(e.stack) == stack)
+        if one is not first:
+            theirs = seen.get((str(first.stack), workload), {})
+            yield from session_ratio_rows(one.point, first.point, ours, theirs, str(first.stack))
+    for workload in options.means:
+        yield from _at_means(entrants, first, mean_load(simulations.pool(workload), options.concurrency))
+    yield from _claims(entrants, seen, simulations)
 
 
-def _sessions(one: Entrant, workload: str, simulations: agents.Simulations) -> Iterator[Row]:
-    """A workload's sessions on the stack, and what each solved task then costs."""
+def _at_means(entrants: Sequence[Entrant], first: Entrant, load: Workload) -> Iterator[Row]:
+    """Every stack that can be modelled, at a workload's mean lengths."""
+    points = {str(e.stack): mean_point(e.stack, e.model, e.chip, load) for e in entrants if e.point}
+    for one in entrants:
+        if one.point:
+            yield from mean_rows(one.stack, one.chip, points[str(one.stack)], points[str(first.stack)], load)
+
+
+def _claims(entrants: Sequence[Entrant], seen: Seen, simulations: agents.Simulations) -> Iterator[Row]:
+    """What the announcement's statements imply, where both of its chips run one model in one number of chips."""
+    points = [e.point for e in entrants if e.point]
+    pairs = [(new, old) for new in points for old in points
+             if (new.chip.id, old.chip.id) == (rows_of_claims.NEW, rows_of_claims.OLD)
+             and (new.stack.model, new.stack.chips) == (old.stack.model, old.stack.chips)]  # fmt: skip
+    if pairs:
+        sessions: dict[str, dict[str, dict[str, Row]]] = {}
+        for (stack, workload), found in seen.items():
+            sessions.setdefault(stack, {})[workload] = found
+        calls = {workload: simulations.pool(workload).mean_calls for _, workload in seen}
+        yield from rows_of_claims.claim_rows(*pairs[0], sessions, calls)
+
+
+def _sessions(one: Entrant, workload: str, simulations: agents.Simulations, seen: Seen) -> Iterator[Row]:
+    """A workload's sessions on the stack, and what each solved task then costs. `seen` is given what ratios need."""
     try:
         on = agents.Server(deploy(one.stack), one.point)
     except NotPredictable as error:
         yield from agents.refused_rows(one.stack, one.weight_dtype, workload, str(error))
         return
-    seen: dict[str, Row] = {}
+    found = seen[str(one.stack), workload] = {}
     for row in agents.session_rows(on, simulations, workload, curve=workload == agents.AGENTS):
-        if row.metric in SESSION_FIGURES and row.value is not None:
-            seen[row.metric] = row
+        if row.metric in TWINS and row.value is not None:
+            found[row.metric] = row
         yield row
     if workload == agents.AGENTS:  # coding agents, whose sessions stand for the tasks of AGENT_TASKS
-        yield from solved_rows(one.point, one.model, workload, *(seen.get(name) for name in SESSION_FIGURES))
+        yield from solved_rows(one.point, one.model, workload, *(found.get(name) for name in SESSION_FIGURES))
 
 
 def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: Sequence[Row]) -> dict[str, Any]:
@@ -178,7 +223,7 @@ def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: 
     for one in entrants:
         for profile in (one.chip, one.model):
             used[profile.id] = profile
-    used |= {w: profiles.workload(w) for w in options.workloads}
+    used |= {w: profiles.workload(w) for w in (*options.workloads, *options.means)}
     return {
         "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "command": options.command, "seed": options.seed,
         "stackline": manifest.harness.__version__, **manifest.commit(), "python": sys.version.split()[0],
@@ -186,13 +231,26 @@ def _manifest(options: Options, entrants, first: Entrant, load: Workload, rows: 
         "blas": blas_kernel(), "suites": {}, "left_out": [f"{e.asked}: {e.why}" for e in entrants if e.why],
         "comparison": {
             "baseline": str(first.stack), "workload": load.id, "sessions": list(options.workloads),
+            "means": list(options.means),
             "stacks": {str(e.stack): {"asked": e.asked, "name": in_words(e), "model": e.model.id,
-                                      "test": owner_commands(e, load)} for e in entrants},
+                                      "test": owner_commands(e, load), "layers": _layers(e)} for e in entrants},
         },
         "profiles": manifest.profile_entries(used.values()),
         "support": manifest.support_entries(rows, [e.chip for e in entrants]),
         "names": {p.id: p.name for p in used.values()}, "sources": manifest.sources(used.values(), rows),
     }  # fmt: skip
+
+
+def _layers(one: Entrant) -> list[dict[str, str]]:
+    """Who makes and holds each layer: of a stack with a file all that it names, else its chip and its model."""
+    named = whole_stack(one.asked).layers if one.asked in find(STACK) else {}
+    layers = named.values() or (chip_layer(one.chip), model_layer(one.model))
+    return [
+        {"role": layer.role, "name": layer.name, "maker": layer.maker, "jurisdiction": ", ".join(layer.jurisdiction),
+         "terms": layer.licence, "open": layer.open, "since": layer.since, "limits": layer.limits,
+         "source": layer.source.get("title", ""), "url": layer.source.get("url", "")}
+        for layer in layers
+    ]  # fmt: skip
 
 
 def in_words(one: Entrant) -> str:

@@ -1,7 +1,8 @@
 """Rows of agents on a server: at their service level, under load, by how long caches are kept, and over 35 hours.
 
 Workloads are written `coding-agent`, `agent-35h-alone` (the server to itself) and `agent-35h-shared` (beside as many
-others as keep the service level). p10 and p90 are the least and the most over the middle, p10 and p90 of a step's time.
+others as keep the service level). p10 and p90 are the least and the most over the middle, p10 and p90 of a step's time;
+of money and energy also those of the rent and of the power, whose squares add up.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.profile_types import Workload, weakest
+from harness.profiles import shared_value
+from harness.quantity import Cited
 from harness.results import Row
-from harness.roofline import cost
 from harness.roofline.point import Point
 from harness.run.rows_of_point import joined, price_notes, source_id, sources_of, stated_notes
 from harness.serving.capacity import Capacity, Load
@@ -27,10 +29,11 @@ UNITS = {
     "agents_per_chip": "count", "agents_per_server": "count", "agents_per_mw": "count", "prefix_hit_rate": "1",
     "session_h": "h", "chip_wait_h": "h", "tool_wait_h": "h", "usd_per_session": "USD", "energy_kwh_per_session": "kWh",
     "sessions_at_once": "count", "ttft_p95_s": "s", "tpot_p95_s": "s", "kv_kept_share": "1",
+    "goodput_req_s_per_chip": "request/s",
 }  # fmt: skip
 _LEVEL = (
     "agents_per_chip", "agents_per_server", "agents_per_mw", "prefix_hit_rate", "usd_per_session",
-    "energy_kwh_per_session", "session_h",
+    "energy_kwh_per_session", "session_h", "goodput_req_s_per_chip",
 )  # fmt: skip
 _LONG = ("session_h", "chip_wait_h", "tool_wait_h", "usd_per_session", "energy_kwh_per_session", "sessions_at_once")
 # Figures of an operating point whose profile values a figure rests on; the others rest on times and memory alone.
@@ -38,6 +41,7 @@ _RESTS = {
     "usd_per_session": "usd_per_m_output_tok", "energy_kwh_per_session": "energy_j_per_output_tok",
     "agents_per_mw": "energy_j_per_output_tok",
 }  # fmt: skip
+_COST = ("usd_per_session", "energy_kwh_per_session", "session_h")  # what there is less of where steps are faster
 _TIMES = ("ttft_ms", "tpot_ms", "memory_used_share")
 _NONE = "does not hold one agent at the service level"
 
@@ -60,7 +64,8 @@ class Seen:
 def level_rows(p: Point, found: Capacity, sessions: Pool, attain: float, close: float) -> Iterator[Row]:
     """At the service level; a server that does not hold one agent holds 0, and then has no figures of a session.
 
-    close: how much more than the load it found a search leaves open; it is added to p90.
+    close: how much more than the load it found a search leaves open; it is added to p90. Where the p90 of the steps'
+    time holds no agent, what a session costs has a p10 and no p90.
     """
     loads = (found.middle, found.low, found.high)
     at = [None if x is None else _of_load(p, x, sessions) for x in loads]
@@ -68,10 +73,12 @@ def level_rows(p: Point, found: Capacity, sessions: Pool, attain: float, close: 
     if found.middle is not None:
         notes |= {"agents": f"{found.middle.load:g}", "busy": f"{found.middle.busy:.3g}"}
     for name in _LEVEL:
-        counted = name.startswith("agents")
+        counted = name.startswith(("agents", "goodput"))
         values = [(0.0 if counted else math.nan) if x is None else x.get(name, math.nan) for x in at]
         why = _NONE if at[0] is None else _unknown(name)
         value, low, high = _triple(values)
+        if at[1] is None and name in _COST:  # a stack that holds no session at its slowest has no dearest one
+            low = min(value, values[2])
         triple = (value, low, high * (1 + close)) if counted else (value, low, high)
         yield _row(p, sessions.workload.id, name, triple, sessions.workload, notes, why)
 
@@ -121,15 +128,16 @@ def _of_load(p: Point, seen: Load, sessions: Pool) -> dict[str, float]:
     """Figures of one load in full swing. A session lasts its gaps and its calls' mean time at the chip; by Little's law
     load / that many begin a second, and share the server's rent and energy."""
     waited_s = sessions.mean_calls * seen.call_s
-    lasts_s, chips, chip = sessions.mean_life_s + waited_s, p.stack.chips, p.chip
+    lasts_s, chips = sessions.mean_life_s + waited_s, p.stack.chips
     out = {
         "agents_per_chip": seen.load / chips, "agents_per_server": seen.load, "prefix_hit_rate": seen.hit_rate,
         "session_h": lasts_s / _S_AN_H, "chip_wait_h": waited_s / _S_AN_H,
         "tool_wait_h": sessions.mean_life_s / _S_AN_H, "sessions_at_once": seen.load,
+        "goodput_req_s_per_chip": seen.requests_per_s * seen.held / chips,
     }  # fmt: skip
     chip_s = chips * lasts_s / seen.load
-    if (price := cost.price(chip)) is not None:
-        out["usd_per_session"] = price.cited.point * chip_s
+    if p.price is not None:
+        out["usd_per_session"] = p.price.cited.point * chip_s
     if watts := facility_w(seen):
         out["agents_per_mw"] = seen.load / chips * 1e6 / watts
         out["energy_kwh_per_session"] = seen.power_w_per_chip * chip_s / _J_A_KWH
@@ -143,18 +151,50 @@ def _triple(values: Sequence[float]) -> Triple:
     return (values[0], *ends)
 
 
+def _widened(p: Point, name: str, triple: Triple) -> Triple:
+    """An interval of step times with that of the rent or the power beside it: logarithms add up as squares."""
+    value, low, high = triple
+    more = _beside_times(p, name)
+    if not more or not low > 0:
+        return triple
+    # A NaN, an end that is not known, stays one.
+    down, up = (math.hypot(math.log(x), *side) for x, side in
+                zip((value / low, high / value), zip(*more, strict=True), strict=True))  # fmt: skip
+    return value, value * math.exp(-down), value * math.exp(up)
+
+
+def _beside_times(p: Point, name: str) -> list[tuple[float, float]]:
+    """(down, up) of each cause of a figure's spread that is no time of a step, as logarithms."""
+    if name.startswith("usd") and p.price is not None:
+        return [_of_cited(p.price.cited)]
+    power = p.figures.get("power_w_per_chip")
+    if power is None or name not in ("energy_kwh_per_session", "agents_per_mw"):
+        return []
+    board = (math.log(power.value / power.p10), math.log(power.p90 / power.value))
+    if name == "energy_kwh_per_session":
+        return [board]
+    server = shared_value("server.overhead_power")
+    part = power.value / (power.value + server.point)  # the board's share of what the meter shows
+    watts = [tuple(part * x for x in board), tuple((1 - part) * x for x in _of_cited(server)),
+             _of_cited(shared_value("datacentre.pue"))]  # fmt: skip
+    return [(up, down) for down, up in watts]  # more watts are fewer agents
+
+
+def _of_cited(cited: Cited) -> tuple[float, float]:
+    return math.log(cited.point / cited.quantile(0.1)), math.log(cited.quantile(0.9) / cited.point)
+
+
 def _row(p: Point, workload_id: str, name: str, triple: Triple, workload: Workload, notes: Mapping[str, str], why: str,
          part: str = "") -> Row:  # fmt: skip
-    value, low, high = (None if math.isnan(x) else x for x in triple)
+    value, low, high = (None if math.isnan(x) else x for x in _widened(p, name, triple))
     rests = [f for f in (*_TIMES, *([_RESTS[name]] if name in _RESTS else [])) if f in p.used]
     kinds = [c.kind for f in rests for c in p.used[f].values()]
     weak = weakest([*kinds, *_kinds(workload)])
     sources = {s for f in rests for s in sources_of(p, f).split()} | {
         source_id(s) for c in workload.all_values for s in c.sources}  # fmt: skip
     more = {"weakest": weak, **stated_notes(p.stack, p.chip, p.dtypes.weight), **notes, **p.notes}
-    price = cost.price(p.chip)
-    if name.startswith("usd") and price is not None:
-        more |= price_notes(price)
+    if name.startswith("usd") and p.price is not None:
+        more |= price_notes(p.price)
     return Row(
         str(p.stack), f"{name}[{part}]" if part else name, value, UNITS[name],
         "assumed" if weak == "assumed" else "modelled", " ".join(sorted(sources)), p.stack.model, p.dtypes.weight,

@@ -40,7 +40,10 @@ def better_with(found: Figure, more_is_better: bool) -> float:
     0.9
     """
     log = math.log(found.value)
-    reach = math.log(found.value / found.p10) if log > 0 else math.log(found.p90 / found.value)
+    if log > 0:
+        reach = math.log(found.value / found.p10) if found.p10 else math.inf
+    else:
+        reach = math.log(found.p90 / found.value)
     if reach == 0:
         above = 0.5 if log == 0 else float(log > 0)
     else:
@@ -60,10 +63,27 @@ def against(p: Point, first: Point, load: Workload) -> Iterator[Row]:
         yield Row(metric=f"ratio[{name}]", value=found.value, p10=found.p10, p90=found.p90, unit="1", note=note,
                   **common, **base)  # fmt: skip
         for cause, share, low, high in movers(p, first, name):
-            note = joined({"to": str(first.stack), "cause": cause, "low": f"{low:.4g}", "high": f"{high:.4g}"})
+            note = joined({"to": str(first.stack), "cause": cause, "low": f"{low:.4g}", "high": f"{high:.4g}",
+                           **_turns(p, first, cause, found.value, low, high)})  # fmt: skip
             if share >= _FEWEST:
                 yield Row(metric=f"mover[{name}]", value=share, unit="1", note=note, **common, **base)
     yield from _even_price(p, first, base)
+
+
+def _turns(p: Point, first: Point, cause: str, value: float, low: float, high: float) -> dict[str, str]:
+    """Where a profile's value makes a ratio 1, alone and in its own unit; nothing where that lies outside its range.
+
+    The ratio's logarithm is taken as straight in the value's, through its own 10 % and 90 % points.
+    """
+    cited = next((c for chip in (p.chip, first.chip) for listed in chip.values.values() for c in listed
+                  if c.id == cause), None)  # fmt: skip
+    if cited is None or low == high:
+        return {}
+    ends = math.log(cited.quantile(0.1)), math.log(cited.quantile(0.9))
+    slope = (math.log(high) - math.log(low)) / (ends[1] - ends[0])
+    even = math.exp(ends[0] - math.log(low) / slope)
+    least, most = cited.range
+    return {"even": cited.shown(even, 3)} if least <= even <= most else {}
 
 
 def _even_price(p: Point, first: Point, base: dict) -> Iterator[Row]:

@@ -27,6 +27,7 @@ TEXTS = (
 )  # fmt: skip
 NUMBERS = ("chips", "tp", "pp", "ep", "dp", "isl", "osl", "concurrency", *FIGURES, "disagg")
 COLUMNS = (*TEXTS, *NUMBERS)
+NEEDED = ("chip", "model", "isl", "osl")  # a column that is not there is blank, and an id the row's number
 TARGETS = ("tpot", "ttft", "throughput", "saturated", "energy")
 
 # A source's word for how requests arrive -> the contract's. Open-loop servers are closest to a closed loop: what they
@@ -84,17 +85,19 @@ _SAME = (*CONFIGURATION, "engine_family", "engine", "date", "ttft_ms", "tpot_ms"
 def read(path: Path) -> pd.DataFrame:
     """A measurements file (.csv, .csv.gz, .parquet) as texts ("" where blank) and floats (NaN where blank).
 
-    Further columns are left out, and a figure of 0 is a blank. Raises MissingFile, or UserMistake for a missing
-    column, a word where a number is due, a negative number, a row without id, chip or model, an id given twice, or
-    an unknown scenario.
+    Further columns are left out, those that are not there are blank (but for NEEDED and one of FIGURES), and a figure
+    of 0 is a blank. Raises MissingFile, or UserMistake for a missing column, a word where a number is due, a negative
+    number, a row without id, chip or model, an id given twice, or an unknown scenario.
     """
     frame = _loaded(path)
-    if missing := [c for c in COLUMNS if c not in frame.columns]:
+    if missing := [c for c in NEEDED if c not in frame.columns]:
         raise UserMistake(f"{path}: no column {', '.join(missing)}")
+    if not set(FIGURES) & set(frame.columns):
+        raise UserMistake(f"{path}: no column of a figure: one of {', '.join(FIGURES)}")
     out = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for name in ("source_ref", *COLUMNS):
-        if name in frame.columns:
-            column = frame[name].reset_index(drop=True)
+        if name in frame.columns or name in COLUMNS:
+            column = frame[name].reset_index(drop=True) if name in frame.columns else _stand_in(name, len(frame))
             out[name] = _numbers(path, name, column) if name in NUMBERS else _texts(column)
     _check(path, out)
     return out
@@ -147,6 +150,11 @@ def _loaded(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
         raise UserMistake(f"{path}: not a table of measurements: {str(error).splitlines()[0]}") from error
+
+
+def _stand_in(name: str, rows: int) -> pd.Series:
+    """What a column holds that a file does not have."""
+    return pd.Series([f"row {i + 1}" if name == "id" else "" for i in range(rows)], dtype=object)
 
 
 def _texts(column: pd.Series) -> pd.Series:

@@ -101,7 +101,10 @@ def test_a_mistake_in_a_file_is_one_line_with_row_and_column(tmp_path, change, s
 
 def test_files_that_are_not_measurements(tmp_path):
     (tmp_path / "m.csv").write_text("id,chip\n1,h100-sxm\n")
-    with pytest.raises(UserMistake, match=r"no column source, model, .*disagg"):
+    with pytest.raises(UserMistake, match=r"no column model, isl, osl"):
+        read(tmp_path / "m.csv")
+    (tmp_path / "m.csv").write_text("chip,model,isl,osl\nh100-sxm,llama-3.1-8b,8,8\n")
+    with pytest.raises(UserMistake, match="no column of a figure"):
         read(tmp_path / "m.csv")
     (tmp_path / "m.parquet").write_text("no parquet")
     with pytest.raises(UserMistake, match="not a table of measurements"):
@@ -110,6 +113,13 @@ def test_files_that_are_not_measurements(tmp_path):
         read(tmp_path / "none.csv")
     with pytest.raises(UserMistake, match="id '0' is there twice"):
         read(table(tmp_path / "m.csv", {}, {"id": "0"}))
+
+
+def test_what_a_file_does_not_have_is_blank_and_an_id_is_the_row(tmp_path):
+    (tmp_path / "m.csv").write_text("chip,chips,model,isl,osl,concurrency,tpot_ms\nh100-sxm,1,llama-3.1-8b,8,8,4,9\n")
+    found = read(tmp_path / "m.csv")
+    assert list(found.columns) == list(COLUMNS) and found["id"].tolist() == ["row 1"]
+    assert found["engine"].tolist() == [""] and found["ttft_ms"].isna().all() and scored(found)["tpot"].all()
 
 
 def test_csv_gz_and_parquet_read_alike_and_further_columns_are_left_out(tmp_path):
