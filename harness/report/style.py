@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,15 +12,18 @@ import matplotlib
 matplotlib.use("Agg")
 
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.errors import CannotWrite
+from harness.report.figures import Owner
 
 __all__ = ["DPI", "Axes", "Figure", "Patch"]
 
@@ -35,6 +38,8 @@ _RC = {
     "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8, "text.color": INK,
     "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
     "axes.facecolor": "white", "legend.frameon": False, "legend.fontsize": 11,
+    # The same rows give the same bytes, and letters are drawn: every reader sees the same widths.
+    "svg.hashsalt": "stackline", "svg.fonttype": "path",
 }  # fmt: skip
 
 
@@ -67,6 +72,42 @@ def heading(figure: Figure, title: str, below: str = "") -> None:
     figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
     if below:
         figure.supxlabel(below, x=0.01, ha="left", fontsize=10.5, color=SOFT)
+
+
+def words_in(figure: Figure) -> str:
+    """The heading and the line below, as one paragraph."""
+    found = (figure.get_suptitle(), figure.get_supxlabel())
+    return " ".join(" ".join(words.split()).rstrip(".") + "." for words in found if words)
+
+
+@contextmanager
+def of(axes: Axes | Iterable[Axes], owner: Owner) -> Iterator[None]:
+    """What is drawn within belongs to a stack or chip: the page fades it when that is not picked."""
+    every = [axes] if isinstance(axes, Axes) else list(axes)
+    before = {id(child) for ax in every for child in ax.get_children()}
+    yield
+    for ax in every:
+        for child in ax.get_children():
+            if id(child) not in before and child.get_gid() is None:
+                mark(child, owner)
+
+
+def mark(artist: Artist, owner: Owner) -> None:
+    """One artist, a legend's or an axis's, belongs to a stack or chip."""
+    artist.set_gid("|".join(("of", owner.stack, owner.chip, owner.model)))
+
+
+def mark_legend(legend: Legend, owners: dict[str, Owner]) -> None:
+    """The entries of a legend by their words."""
+    for handle, words in zip(legend.legend_handles, legend.get_texts(), strict=True):
+        if owner := owners.get(words.get_text()):
+            mark(handle, owner)
+            mark(words, owner)
+
+
+def owner_in(gid: str) -> Owner:
+    """The owner that `mark` wrote."""
+    return Owner(*gid.split("|")[1:4])
 
 
 def plain_log(axis: object) -> None:

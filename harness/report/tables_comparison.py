@@ -6,7 +6,7 @@ from math import log
 from typing import Any
 
 from harness.report.comparison import about, stack_name
-from harness.report.figures import Figure, Figures, chip_name, unique
+from harness.report.figures import Figure, Figures, Owner, chip_name, unique
 from harness.report.numbers import and_list, interval, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
 from harness.report.tables_stacks import price_class, weakest_of
@@ -55,7 +55,7 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
 def _name(results: Results, stack: str) -> Cell:
     """A stack's name, and below it what was typed."""
     entry = about(results)["stacks"][stack]
-    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack)
+    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack, owner=Owner(stack))
 
 
 def _side(results: Results, figures: Figures) -> Table:
@@ -235,7 +235,7 @@ def _prices(results: Results, figures: Figures) -> Table:
 def _tests(results: Results) -> Table:
     entries = about(results)["stacks"].items()
     lines = tuple(
-        Line((text(stack_name(results, stack)), text(command)))
+        Line((Cell(text=stack_name(results, stack), owner=Owner(stack)), text(command)))
         for stack, entry in entries
         for command in entry.get("test", ())
     )
