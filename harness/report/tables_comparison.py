@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import Any
 
 from harness.report.comparison import about, stack_name
 from harness.report.figures import Figure, Figures, Owner, chip_name, unique
-from harness.report.numbers import and_list, interval, shown
+from harness.report.numbers import and_list, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
+from harness.report.tables_curves import curves_table, stack_cell
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
@@ -32,7 +32,6 @@ _SESSIONS = (
 )  # fmt: skip
 _SOLVED = (("usd_per_solved_task", "Rent", "USD"), ("energy_j_per_solved_task", "Board energy", "J"),
            ("s_per_solved_task", "Time", "s"))  # fmt: skip
-_IN_FULL, _NAMED = 4, 4  # stacks of a sentence with all their figures; those named of a group of more
 _MOVERS = 3  # of each figure and stack
 _MOVED = ("output_tok_s_per_chip", "usd_per_m_output_tok")  # what a verdict is given on
 INTRO = (
@@ -47,15 +46,10 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         return ()
     tables = (
         _side(results, figures), _against(results, figures), *_sessions(results, figures), _scores(results, figures),
-        _solved(results, figures), _movers(results, figures), _prices(results, figures), _tests(results),
+        _solved(results, figures), _movers(results, figures), _prices(results, figures),
+        curves_table(results, figures), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
-
-
-def _name(results: Results, stack: str) -> Cell:
-    """A stack's name, and below it what was typed."""
-    entry = about(results)["stacks"][stack]
-    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack, owner=Owner(stack))
 
 
 def _side(results: Results, figures: Figures) -> Table:
@@ -64,7 +58,7 @@ def _side(results: Results, figures: Figures) -> Table:
     for stack in about(results)["stacks"]:
         rows = [_row(figures, metric, stack=stack, **at) for metric, *_ in _SIDE]
         known = [row for row in rows if row is not None]
-        name = _name(results, stack)
+        name = stack_cell(results, stack)
         if not any(row.value is not None for row in known):
             lines.append(Line((name,), cannot=f"cannot be modelled: {and_list(unique(r.error for r in known))}"))
             continue
@@ -90,10 +84,10 @@ def _row(figures: Figures, metric: str, **at: Any) -> Figure | None:
 def _against(results: Results, figures: Figures) -> Table:
     baseline = about(results)["baseline"]
     lines = []
-    for stack in _others(results):
+    for stack in others(results):
         rows = [figures.one("ratio", name, stack=stack) for name, _ in AGAINST]
         if any(rows):
-            lines.append(Line((_name(results, stack), *(_ratio_cell(row) for row in rows))))
+            lines.append(Line((stack_cell(results, stack), *(_ratio_cell(row) for row in rows))))
     columns = (Column("Stack", words=True), *(Column(title) for _, title in AGAINST))
     caption = (
         f"Over {stack_name(results, baseline)}, with p10–p90; below, the probability that the stack is the better one "
@@ -102,7 +96,7 @@ def _against(results: Results, figures: Figures) -> Table:
     return Table("compare-against", f"Against {stack_name(results, baseline)}", caption, columns, tuple(lines))
 
 
-def _others(results: Results) -> list[str]:
+def others(results: Results) -> list[str]:
     return [s for s in about(results)["stacks"] if s != about(results)["baseline"]]
 
 
@@ -127,7 +121,7 @@ def _sessions(results: Results, figures: Figures) -> list[Table]:
         for stack in about(results)["stacks"]:
             rows = [figures.one(metric, stack=stack, workload=workload) for metric, *_ in _SESSIONS]
             known = [row for row in rows if row is not None]
-            name = _name(results, stack)
+            name = stack_cell(results, stack)
             if any(row.value is not None for row in known):
                 lines.append(Line((name, *(cell_of(row) for row in rows))))
             elif known:
@@ -176,7 +170,7 @@ def _solved(results: Results, figures: Figures) -> Table:
             rows = [figures.one(metric, part, stack=stack) for metric, *_ in _SOLVED]
             notes = next(row.notes for row in rows if row is not None)
             how = ", ".join(notes[k] for k in ("harness", "setting", "reporter") if k in notes)
-            lines.append(Line((_name(results, stack), Cell(text=f"{part}: {notes['score']} %", below=how),
+            lines.append(Line((stack_cell(results, stack), Cell(text=f"{part}: {notes['score']} %", below=how),
                                *(cell_of(row, "the stack has no such figure") for row in rows))))  # fmt: skip
     columns = (Column("Stack", words=True), Column("Share solved, published", words=True),
                *(Column(name, unit) for _, name, unit in _SOLVED))  # fmt: skip
@@ -190,14 +184,14 @@ def _solved(results: Results, figures: Figures) -> Table:
 
 def _movers(results: Results, figures: Figures) -> Table:
     lines = []
-    for stack in _others(results):
+    for stack in others(results):
         for metric in _MOVED:
             title = dict(AGAINST)[metric]
             for row in figures.where("mover", part=metric, stack=stack)[:_MOVERS]:
                 notes = row.notes
                 ends = f"{shown(float(notes['low']))} … {shown(float(notes['high']))}"
                 words = text(cause(results, notes["cause"], stack))
-                lines.append(Line((_name(results, stack), text(title), words, cell_of(row), text(ends))))
+                lines.append(Line((stack_cell(results, stack), text(title), words, cell_of(row), text(ends))))
     columns = (Column("Stack", words=True), Column("Ratio", words=True), Column("Input", words=True),
                Column("Share of the doubt", "%"), Column("Ratio at its p10 … p90"))  # fmt: skip
     caption = (
@@ -216,14 +210,26 @@ def cause(results: Results, name: str, stack: str) -> str:
              "unexplained.b": f"what the model of time leaves unexplained of {both}",
              "power.share": "the share of the power limit that is drawn"}  # fmt: skip
     owner, slash, key = name.partition("/")
-    return words.get(name) or (f"{key} of {chip_name(results, owner)}" if slash else name)
+    return words.get(name) or (f"{_key_in_words(key)} of {chip_name(results, owner)}" if slash else name)
+
+
+def _key_in_words(key: str) -> str:
+    """A profile's key as a reader says it.
+
+    >>> _key_in_words("price.neocloud[0]"), _key_in_words("memory.bandwidth"), _key_in_words("compute.fp8")
+    ('the rent (neocloud)', 'the memory bandwidth', 'the fp8 peak')
+    """
+    group, _, name = key.partition("[")[0].partition(".")
+    if group == "price":
+        return f"the rent ({name})"
+    return f"the {name} peak" if group == "compute" and name else f"the {group} {name}".replace("_", " ").strip()
 
 
 def _prices(results: Results, figures: Figures) -> Table:
     lines = []
     for row in figures.where("even_usd_per_chip_h"):
         notes = row.notes
-        lines.append(Line((_name(results, row.stack), cell_of(row), text(notes["own"]), text(notes["theirs"]),
+        lines.append(Line((stack_cell(results, row.stack), cell_of(row), text(notes["own"]), text(notes["theirs"]),
                            price_class([notes]))))  # fmt: skip
     columns = (Column("Stack", words=True), Column("Even at", "USD/h a chip"), Column("Its own rent", "USD/h a chip"),
                Column("The baseline's", "USD/h a chip"), Column("Price class", words=True))  # fmt: skip
@@ -246,104 +252,3 @@ def _tests(results: Results) -> Table:
         "prediction."
     )
     return Table("compare-tests", "Test it yourself", caption, columns, lines, folded=True)
-
-
-def comparison_sentences(results: Results, figures: Figures) -> list[str]:
-    """The money, the speed and the doubt, each in a sentence made from the numbers; no winner where none is sure."""
-    if not about(results):
-        return []
-    money = _verdict(results, figures, "usd_per_m_output_tok", "costs {} times as much", "cheaper", "dearer")
-    speed = _verdict(results, figures, "output_tok_s_per_chip", "has {} times the output per chip", "faster", "slower")
-    agents = _agents(results, figures)
-    return [s for s in (money, agents or speed, _doubt(results, figures)) if s]
-
-
-def _verdict(results: Results, figures: Figures, metric: str, what: str, better: str, worse: str) -> str:
-    rows = [(s, figures.one("ratio", metric, stack=s)) for s in _others(results)]
-    rows = [(stack, row) for stack, row in rows if row is not None and row.value is not None]
-    if not rows:
-        return ""
-    baseline = stack_name(results, about(results)["baseline"])
-    subject = "A token" if metric.startswith("usd") else "Output"
-    start = f"{subject} at {about(results)['workload']}, against {baseline}: "
-    if len(rows) > _IN_FULL:
-        return start + _grouped(results, rows, better, worse) + "."
-    words = []
-    for stack, row in rows:
-        value = f"{shown(row.value)} (p10–p90 {interval(row.low, row.high)})"
-        words.append(f"{stack_name(results, stack)} {what.format(value)}: {_sure(probability(row), better, worse)}")
-    return f"{start}{'; '.join(words)}."
-
-
-def _grouped(results: Results, rows: list[tuple[str, Figure]], better: str, worse: str) -> str:
-    """Many stacks by their verdict, each with its ratio; those nearest to the baseline first."""
-    groups: dict[str, list[str]] = {
-        f"{better} with at least 0.9": [],
-        f"{worse} with at least 0.9": [],
-        "not settled": [],
-    }
-    for stack, row in sorted(rows, key=lambda pair: abs(log(pair[1].value))):
-        p = probability(row)
-        name = next(k for k, test in zip(groups, (p >= SURE, p <= 1 - SURE, True), strict=True) if test)
-        groups[name].append(f"{stack_name(results, stack)} ({shown(row.value)} times)")
-    return "; ".join(f"{name}: {and_list(found, _NAMED) if found else 'none'}" for name, found in groups.items())
-
-
-def _sure(p: float, better: str, worse: str) -> str:
-    """The verdict of a probability: a word from 0.9 on, none between.
-
-    >>> _sure(0.95, "cheaper", "dearer"), _sure(0.4, "cheaper", "dearer")
-    ('cheaper with probability 0.95', 'not settled, cheaper with probability 0.40')
-    """
-    if p >= SURE:
-        return f"{better} with probability {p:.2f}"
-    if p <= 1 - SURE:
-        return f"{worse} with probability {1 - p:.2f}"
-    return f"not settled, {better} with probability {p:.2f}"
-
-
-def _agents(results: Results, figures: Figures) -> str:
-    """How many sessions each stack holds a chip; empty where none was simulated."""
-    workload = next(iter(about(results)["sessions"]), "")
-    rows = [f for f in figures.where("agents_per_chip", workload=workload) if f.value is not None]
-    if not rows:
-        return ""
-    rows.sort(key=lambda f: -f.value)
-    held = [f"{stack_name(results, f.stack)} {shown(f.value)}"
-            + (f" (p10–p90 {interval(f.low, f.high)})" if f.has_interval else "") for f in rows]  # fmt: skip
-    return f"Sessions of {workload} a chip holds at its service level: {and_list(held, 2 * _NAMED)}."
-
-
-def _doubt(results: Results, figures: Figures) -> str:
-    """The input that moves the first unsettled verdict on money most, and where it would turn."""
-    for stack in _others(results):
-        ratio = figures.one("ratio", "usd_per_m_output_tok", stack=stack)
-        most = figures.one("mover", "usd_per_m_output_tok", stack=stack)
-        even = figures.one("even_usd_per_chip_h", stack=stack)
-        if ratio is None or most is None or even is None:
-            continue
-        what = cause(results, most.notes["cause"], stack)
-        return (
-            f"What would change the verdict on {stack_name(results, stack)} most is {what} "
-            f"({shown(most.value, '1')} of the doubt); a token would cost the same at {shown(even.value)} USD an hour "
-            f"a chip (p10–p90 {interval(even.low, even.high)}), against {even.notes['own']} now."
-        )
-    return ""
-
-
-def comparison_limits(results: Results) -> list[str]:
-    """What a comparison cannot tell."""
-    names = {stack: entry["model"] for stack, entry in about(results)["stacks"].items()}
-    out = [
-        "How well these models answer your questions: scores are published by others, on other questions, and none "
-        "answered here.",
-        "How fast any chip is in your rack: chips are modelled from profiles; none was touched. The intervals are "
-        "meant to hold 80 % of measurements, so one in five should fall outside.",
-        "What you would pay: prices are dated figures of the class named beside each; they are not quotes. Servers, "
-        "power and people are in a rent, and in nothing else here.",
-    ]
-    if len(set(names.values())) > 1:
-        out.append(
-            "Whether a token is worth another: the stacks run different models, whose tokens and answers differ."
-        )
-    return out
