@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from harness.errors import CannotWrite
 from harness.report.figures import Owner
 
-__all__ = ["DPI", "Axes", "Figure", "Patch"]
+__all__ = ["DPI", "Axes", "Figure", "Line2D", "Patch"]
 
 DPI = 160
 INK, SOFT, GRID = "#1b1f24", "#57606a", "#d9dde2"
@@ -62,6 +63,12 @@ def save(figure: Figure, path: Path) -> None:
         raise CannotWrite(path, error.strerror or str(error)) from error
 
 
+def ink_on(colour: str) -> str:
+    """White or dark words, whichever a bar of this colour carries better."""
+    red, green, blue = to_rgb(colour)
+    return INK if 0.3 * red + 0.59 * green + 0.11 * blue > 0.45 else "white"
+
+
 def for_text(colour: str) -> str:
     """A palette colour darkened until words in it are legible on white."""
     return to_hex([0.68 * channel for channel in to_rgb(colour)])
@@ -71,6 +78,7 @@ def heading(figure: Figure, title: str, below: str = "") -> None:
     """The title in words, flush left, and one line of how to read the plot."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
     if below:
+        below = textwrap.fill(below, int(11.8 * figure.get_figwidth()))  # at this size an inch holds some 12 letters
         figure.supxlabel(below, x=0.01, ha="left", fontsize=10.5, color=SOFT)
 
 
