@@ -130,7 +130,11 @@ def plain_log(axis: object) -> None:
 
 
 def _tick(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1 else f"{value:.6f}".rstrip("0")
+    """
+    >>> [_tick(v) for v in (0.02, 1.5, 2.5, 30, 5000)]
+    ['0.02', '1.5', '2.5', '30', '5,000']
+    """
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{float(f'{value:.3g}'):f}".rstrip("0")
 
 
 def interval_dot(
