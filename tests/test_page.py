@@ -214,12 +214,12 @@ def test_paper_has_everything_open_and_no_controls(opened) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("details:not([open]):not(.picker)").count() == 0
-    for control in ("input", "select", "nav", "#tip", "#picker"):
+    for control in ("input", "select", "nav", "#tip", "#picker", "thead button"):
         assert all(not one.is_visible() for one in page.locator(control).all())
     address = page.locator("#table-sources tbody td").last
     assert address.is_visible() and page.locator("#table-sources").inner_text().count("https://") > 5
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator("details:not([open])").count() > 0
+    assert page.locator("details:not([open])").count() > 0 and page.locator("thead button .name").count() > 20
     # What stands on an A4 sheet on its side, less its margins, is not cut.
     sheet = opened(viewport={"width": 1047, "height": 718})
     sheet.emulate_media(media="print")

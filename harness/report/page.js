@@ -206,13 +206,19 @@
   paint(remembered());
   theme.addEventListener("change", () => { paint(theme.value); remembered(theme.value); });
 
-  // Paper has nothing to click: what is folded is opened for it.
+  // Paper has nothing to click: what is folded is opened for it, and heads are set without their buttons, with which
+  // Chromium does not repeat them on every sheet.
+  const buttons = all("thead button").map((button) => [button, button.parentElement]);
   let opened = [];
   addEventListener("beforeprint", () => {
     close();
     opened = all("details:not([open], .picker)");
     opened.forEach((folded) => (folded.open = true));
+    buttons.forEach(([button]) => button.replaceWith(...button.childNodes));
   });
-  addEventListener("afterprint", () => opened.forEach((folded) => (folded.open = false)));
+  addEventListener("afterprint", () => {
+    opened.forEach((folded) => (folded.open = false));
+    buttons.forEach(([button, head]) => { button.append(...head.childNodes); head.append(button); });
+  });
   root.dataset.ready = "yes";
 })();
