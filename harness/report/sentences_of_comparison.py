@@ -30,7 +30,8 @@ def _money(results: Results, figures: Figures) -> str:
     model = f" (running {shared}, as every stack named by its chip alone)" if shared else ""
     load = f"{words_of(results)} and {count_of(concurrency_of_workload(results), 'request')} at once"
     verdict = _verdict(results, rows, "cheaper", "dearer", "costs {} as much")
-    return f"Money a token, {load}, against {short_name(results, about(results)['baseline'])}{model}: {verdict}."
+    sure = f" (surely: with a probability of at least {SURE})" if len(rows) > _IN_FULL else ""
+    return f"Money a token, {load}, against {short_name(results, about(results)['baseline'])}{model}: {verdict}{sure}."
 
 
 def _speed(results: Results, figures: Figures) -> str:
@@ -60,7 +61,7 @@ def _verdict(results: Results, rows: list[tuple[str, Figure]], better: str, wors
     unsettled = len(rows) - sum(len(found) for found in sure.values())
     words[0] = f"of {len(rows)} stacks {words[0]}"
     rest = [f"for {unsettled} nothing is settled"] if unsettled else []
-    return f"{'; '.join([*words, *rest])} (surely: with a probability of at least {SURE})"
+    return "; ".join([*words, *rest])
 
 
 def _counted(results: Results, found: list[tuple[str, Figure]], word: str) -> str:
