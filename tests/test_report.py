@@ -350,6 +350,9 @@ def test_a_run_without_rows_or_manifest_keys_still_makes_a_report(tmp_path: Path
     assert "No answers were measured" in page
     assert "The run holds no rows for this table." in page
     assert any("“chips” is left out: the run has no value of" in line for line in said)
+    # The terminal is told what page and Markdown open with.
+    opening = said[said.index("No answers were measured in this run.") :]
+    assert opening[3] == "What this cannot tell you:" and all(line[2:] in page for line in opening[4:])
 
 
 def test_a_source_without_description_is_listed_and_a_script_address_is_never_a_link(tmp_path: Path) -> None:

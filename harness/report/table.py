@@ -66,7 +66,8 @@ def _remarks(note: str) -> list[str]:
     if len(pairs) != len(note.split("; ")):
         return [note]
     weakest = pairs.pop("weakest", "")
-    rest = ", ".join(f"{key.replace('_', ' ')} {words}" for key, words in pairs.items())
+    said = (words if words.startswith(key) else f"{key.replace('_', ' ')} {words}" for key, words in pairs.items())
+    rest = ", ".join(said)
     return [line for line in (weakest and f"weakest profile value: {weakest}", rest) if line]
 
 
