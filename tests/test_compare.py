@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from harness import load_results
 from harness.cli import stackline
+from harness.report.beside import SURE
 from harness.report.comparison import concurrency_of
 from harness.report.figures import figures_of
-from harness.report.tables_comparison import SURE
 from harness.roofline.compare import causes, movers, ratio
 from harness.roofline.point import Figure
 from harness.run.rows_of_comparison import AGENT_TASKS, better_with

@@ -77,6 +77,7 @@ def test_a_new_file_in_a_path_folder_is_a_plot_of_the_report_and_one_that_fails_
     said: list[str] = []
     page = build(run, said.append).read_text("utf-8")
     assert (run / "report" / "plots" / "my-plot.png").read_bytes().startswith(PNG)
+    assert (run / "report" / "plots" / "my-plot.svg").read_text("utf-8").startswith("<?xml")
     assert "A plot of one&#39;s own" in page
     assert "(plots/my-plot.png)" in (run / "report" / "report.md").read_text("utf-8")
     assert "The plot “broken” failed: ValueError: no such thing." in page
@@ -85,14 +86,15 @@ def test_a_new_file_in_a_path_folder_is_a_plot_of_the_report_and_one_that_fails_
 
 def test_missing_needs_become_a_sentence_and_leave_no_old_picture(tmp_path: Path) -> None:
     results = load_results(toy_run(tmp_path / "run", quality_rows()))
-    stale = tmp_path / "plots" / "cost.png"
-    stale.parent.mkdir()
-    stale.write_bytes(PNG)
+    stale = [tmp_path / "plots" / f"cost.{kind}" for kind in ("png", "svg")]
+    stale[0].parent.mkdir()
+    for picture in stale:
+        picture.write_bytes(PNG)
     drawn = {plot.name: plot for plot in draw_all(results, tmp_path / "plots")}
     assert drawn["quality"].path
     assert drawn["cost"].path is None
     assert "the run has no value of usd_per_m_output_tok" in drawn["cost"].sentence
-    assert not stale.exists()
+    assert not any(picture.exists() for picture in stale)
 
 
 def test_drawing_one_plot_without_its_needs_is_an_error_that_names_them(tmp_path: Path) -> None:

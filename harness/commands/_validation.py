@@ -51,8 +51,12 @@ def show_all(outcome: Outcome, form: str) -> None:
 
 
 def write_all(outcome: Outcome, folder: Path) -> Iterator[Path]:
-    """rows.csv, goals.csv, a CSV a table, the scatter plot, and the worst rows with their terms; yields each path."""
-    from harness.commands._scatter import draw
+    """rows.csv, goals.csv, a CSV a table, the worst rows with their terms, the pairs as a run and their scatter plot.
+
+    Yields each path.
+    """
+    from harness.commands._validation_run import write_run
+    from harness.report import draw
 
     yield _written(folder / "rows.csv", outcome.main)
     yield _written(folder / "goals.csv", pd.DataFrame([_goal_record(g) for g in outcome.goals()]))
@@ -61,7 +65,9 @@ def write_all(outcome: Outcome, folder: Path) -> Iterator[Path]:
     worst = errors.worst(outcome.main)
     yield _written(folder / "worst.csv", worst)
     yield _written(folder / "worst-terms.csv", _terms(outcome, worst))
-    yield from draw(outcome.main, LEFT_OUT[outcome.by], folder)
+    results = write_run(outcome.main, LEFT_OUT[outcome.by], folder / "run")
+    for suffix in ("png", "svg"):
+        yield draw("validation", results, folder / f"scatter.{suffix}")
 
 
 def served(file: Path, stack: str, form: str, out: Path | None) -> None:

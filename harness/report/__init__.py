@@ -11,7 +11,7 @@ from harness.results import Results, load_results, write_whole
 def build(run_folder: str | Path, say: Callable[[str], None] = lambda line: None) -> Path:
     """Write `report/` in a run folder and return its index.html. Raises MissingFile, BadFile or CannotWrite.
 
-    `say` is told, a line each, what was left out and why.
+    `say` is told, a line each, what was left out and why, then the sentences that the report opens with.
     """
     from harness.report.figures import figures_of
     from harness.report.markdown import markdown
@@ -42,6 +42,8 @@ def build(run_folder: str | Path, say: Callable[[str], None] = lambda line: None
     write_whole(out / "rows.csv", (Path(run_folder) / "rows.csv").read_text("utf-8"))
     write_whole(out / "report.md", markdown(results, figures, sections, plots, head))
     write_whole(out / "index.html", page(results, figures, sections, plots, head))
+    for line in (*head["sentences"], "What this cannot tell you:", *(f"- {limit}" for limit in head["limits"])):
+        say(line)
     return out / "index.html"
 
 

@@ -41,6 +41,15 @@ def server_name(results: Results, f: Figure) -> str:
     return f"{chip_name(results, f.chip)} ×{f.chips}"
 
 
+def name_rows(ax: style.Axes, results: Results, heads: list[Figure], first: bool) -> None:
+    """A row a server, named on the leftmost panel only."""
+    ax.set_yticks(range(len(heads)), [server_name(results, head) if first else "" for head in heads])
+    for head, words in zip(heads, ax.get_yticklabels(), strict=True):
+        style.mark(words, head.owner)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+
+
 def level(figure: Figure) -> str:
     """The service level in words: `TTFT 5 s, TPOT 30 ms, kept by 95 % of calls`."""
     n = figure.notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.report.comparison import about, stack_name
-from harness.report.figures import Figure, Figures
+from harness.report.figures import Figure, Figures, Owner
 from harness.report.table import Cell, nothing
 from harness.results import Results
 
@@ -15,7 +15,7 @@ SURE = 0.9  # the probability of being better from which a stack is called so
 def name_cell(results: Results, stack: str) -> Cell:
     """A stack's name, and below it what was typed."""
     entry = about(results)["stacks"][stack]
-    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack)
+    return Cell(text=stack_name(results, stack), below=entry["asked"], note=stack, owner=Owner(stack))
 
 
 def others(results: Results) -> list[str]:

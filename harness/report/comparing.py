@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from harness.report import style
-from harness.report.figures import Figure, Figures, chip_name, unique
+from harness.report.figures import Figure, Figures, Owner, chip_name, unique
 from harness.report.plotting import CannotDraw
 from harness.report.tables_stacks import headline_model
 from harness.results import Results
@@ -55,37 +55,24 @@ def chip_rows(
 ) -> None:
     """One dot with its interval for each chip; several stacks of a chip share its row."""
     for y, chip in enumerate(chips):
-        rows = [f for f in _rows(figures, metric, group) if f.chip == chip]
-        alive = [f for f in rows if f.value]
-        for f in alive:
-            marker = (markers or {}).get(f.notes.get("price_class", ""), "o")
-            style.interval_dot(ax, f.value, y, f.low, f.high, colour, f.kind == "assumed", marker)
-        words = "" if alive else _why_empty(rows)
-        if words:
-            ax.text(
-                0.5,
-                y,
-                words,
-                transform=ax.get_yaxis_transform(),
-                color=style.SOFT,
-                fontsize=10,
-                ha="center",
-                va="center",
-            )
-        stacks = unique((f.chips, f.weight_dtype) for f in rows if f.chips)
-        ax.text(
-            1.01,
-            y,
-            ", ".join(f"×{n} {dtype}" for n, dtype in stacks),
-            transform=ax.get_yaxis_transform(),
-            color=style.SOFT,
-            fontsize=10,
-            va="center",
-        )
+        with style.of(ax, Owner(chip=chip)):
+            _chip_row(ax, [f for f in _rows(figures, metric, group) if f.chip == chip], y, colour, markers or {})
     ax.set_xscale("log")
     ax.set_ylim(len(chips) - 0.4, -0.6)
     style.plain_log(ax.xaxis)
     ax.grid(axis="y", visible=False)
+
+
+def _chip_row(ax: style.Axes, rows: list[Figure], y: int, colour: str, markers: dict[str, str]) -> None:
+    beside = {"transform": ax.get_yaxis_transform(), "color": style.SOFT, "fontsize": 10, "va": "center"}
+    alive = [f for f in rows if f.value]
+    for f in alive:
+        marker = markers.get(f.notes.get("price_class", ""), "o")
+        style.interval_dot(ax, f.value, y, f.low, f.high, colour, f.kind == "assumed", marker)
+    if not alive:
+        ax.text(0.5, y, _why_empty(rows), ha="center", **beside)
+    stacks = unique((f.chips, f.weight_dtype) for f in rows if f.chips)
+    ax.text(1.01, y, ", ".join(f"×{n} {dtype}" for n, dtype in stacks), **beside)
 
 
 def _why_empty(rows: list[Figure]) -> str:
@@ -98,6 +85,8 @@ def name_rows(ax: style.Axes, results: Results, chips: list[str], first: bool) -
     """Chip names on the leftmost panel only."""
     ax.set_yticks(range(len(chips)), [chip_name(results, c) for c in chips] if first else [""] * len(chips))
     ax.tick_params(axis="y", length=0)
+    for chip, words in zip(chips, ax.get_yticklabels(), strict=True):
+        style.mark(words, Owner(chip=chip))
 
 
 def reading_help(groups: list[Group]) -> str:

@@ -15,6 +15,15 @@ _METRIC = re.compile(r"(?P<base>[^\[]*)(?:\[(?P<part>.*)\])?\Z", re.S)
 
 
 @dataclass(frozen=True)
+class Owner:
+    """What a figure, a row or a series of a chart speaks of; "" where it speaks of none."""
+
+    stack: str = ""
+    chip: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True)
 class Figure:
     """One row. `value`, `low` and `high` are None where the row has none; low and high are p10 and p90."""
 
@@ -35,6 +44,10 @@ class Figure:
     workload: str
     n: int | None
     note: str
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.stack, self.chip, self.model)
 
     @property
     def notes(self) -> dict[str, str]:

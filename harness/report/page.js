@@ -1,5 +1,8 @@
 "use strict";
 (() => {
+  const root = document.documentElement, all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // Sorting. An absent figure sorts last in either direction: it is neither high nor low.
   const value = (row, column) => (row.cells[column] && row.cells[column].dataset.sort) || "";
   const compare = (a, b) => {
     const x = Number(a), y = Number(b);
@@ -8,40 +11,214 @@
   const sort = (table, column) => {
     const heads = [...table.tHead.rows[0].cells];
     const up = heads[column].getAttribute("aria-sort") !== "ascending";
-    const body = table.tBodies[0];
-    const rows = [...body.rows].map((row) => [value(row, column), row]);
-    // An absent figure sorts last in either direction: it is neither high nor low.
+    const rows = [...table.tBodies[0].rows].map((row) => [value(row, column), row]);
     const here = rows.filter(([v]) => v !== ""), absent = rows.filter(([v]) => v === "");
     here.sort(([a], [b]) => (up ? compare(a, b) : compare(b, a)));
-    body.append(...[...here, ...absent].map(([, row]) => row));
-    heads.forEach((head, i) => (i === column ? head.setAttribute("aria-sort", up ? "ascending" : "descending") : head.removeAttribute("aria-sort")));
+    table.tBodies[0].append(...[...here, ...absent].map(([, row]) => row));
+    heads.forEach((head) => head.removeAttribute("aria-sort"));
+    heads[column].setAttribute("aria-sort", up ? "ascending" : "descending");
   };
-  for (const table of document.querySelectorAll("table")) {
-    if (table.tBodies[0].rows.length < 3) continue;
-    [...table.tHead.rows[0].cells].forEach((head, column) => {
+  const tables = all("table").map((table) => {
+    const rows = [...table.tBodies[0].rows], tools = document.querySelector(`[data-for="${table.id}"]`);
+    rows.forEach((row) => (row.words = row.textContent.toLowerCase()));
+    if (rows.length > 2) all("th", table.tHead).forEach((head, column) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.title = "Sort by this column";
       button.append(...head.childNodes);
       button.addEventListener("click", () => sort(table, column));
       head.append(button);
     });
-  }
-  // A link to a folded table opens it; paper has nothing to click, so printing opens all.
-  const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = target && target.closest("details");
-    if (folded) { folded.open = true; target.scrollIntoView(); }
+    return { table, rows, tools };
+  });
+
+  // Filtering and picking: a row shows if its words, its kinds and what it speaks of are all wanted.
+  const boxes = all("#picker input"), hidden = new Set();
+  const picked = (element) => {
+    const tokens = element.dataset.of ? element.dataset.of.split(" ") : [];
+    return tokens.every((one) => tokens.some((other) => other[0] === one[0] && !hidden.has(other)));
   };
-  addEventListener("hashchange", reveal);
-  reveal();
+  const show = ({ rows, tools }) => {
+    const words = tools ? tools.querySelector("input").value.trim().toLowerCase().split(/\s+/) : [];
+    const kind = (tools && tools.querySelector("select") || {}).value || "";
+    rows.forEach((row) => {
+      const kinds = (row.dataset.kinds || "").split(" ");
+      row.hidden = !(words.every((w) => row.words.includes(w)) && (!kind || kinds.includes(kind)) && picked(row));
+    });
+    if (!tools) return;
+    const shown = rows.filter((row) => !row.hidden).length, whole = shown === rows.length;
+    const text = whole ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
+    if (tools.lastElementChild.textContent !== text) tools.lastElementChild.textContent = text;
+  };
+  const clear = ({ table, rows, tools }) => {
+    all("input, select", tools).forEach((field) => (field.value = ""));
+    table.tBodies[0].append(...rows);
+    all("[aria-sort]", table).forEach((head) => head.removeAttribute("aria-sort"));
+  };
+  tables.filter(({ tools }) => tools).forEach((entry) => {
+    entry.tools.hidden = false;
+    entry.tools.addEventListener("input", () => show(entry));
+    entry.tools.querySelector("button").addEventListener("click", () => { clear(entry); show(entry); });
+  });
+
+  // The choice stands in the address, after the anchor: #compare?hide=s2.s5
+  const parts = () => decodeURIComponent(location.hash.slice(1)).split("?hide=");
+  const apply = () => {
+    boxes.forEach((box) => (box.checked = !hidden.has(box.value)));
+    tables.forEach(show);
+    all("svg [data-of]").forEach((series) => series.classList.toggle("away", !picked(series)));
+    const out = document.getElementById("picked"), shown = boxes.filter((box) => box.checked).length;
+    if (out) out.textContent = hidden.size ? `${shown} of ${boxes.length} shown` : `all ${boxes.length} shown`;
+  };
+  const keep = () => {
+    const choice = hidden.size ? `?hide=${[...hidden].sort().join(".")}` : "";
+    const hash = parts()[0] + choice;
+    history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  };
+  const pick = (change) => { change(); apply(); keep(); };
+  boxes.forEach((box) => box.addEventListener("change", () =>
+    pick(() => (box.checked ? hidden.delete(box.value) : hidden.add(box.value)))));
+  all("[data-all], [data-none]").forEach((button) => button.addEventListener("click", () => pick(() =>
+    boxes.filter((box) => box.value[0] === (button.dataset.all || button.dataset.none))
+      .forEach((box) => (button.dataset.all ? hidden.delete(box.value) : hidden.add(box.value))))));
+  all("#reset").forEach((button) => button.addEventListener("click", () => {
+    tables.filter(({ tools }) => tools).forEach(clear);
+    pick(() => hidden.clear());
+  }));
+
+  // A link to a folded table opens it; one that says nothing of the choice keeps it.
+  const follow = () => {
+    const [anchor, choice] = parts();
+    if (choice !== undefined) {
+      hidden.clear();
+      choice.split(".").filter((token) => boxes.some((box) => box.value === token)).forEach((token) => hidden.add(token));
+    }
+    apply();
+    keep();
+    const target = anchor && document.getElementById(anchor), folded = target && target.closest("details");
+    if (folded) folded.open = true;
+    if (target && (folded || choice !== undefined)) target.scrollIntoView();
+  };
+  addEventListener("hashchange", follow);
+  all("#picker").forEach((picker) => (picker.hidden = false));
+  follow();
+
+  // All that is known of a figure, in a box beside it. A table is one stop of Tab; arrow keys go from figure to figure.
+  const tip = document.getElementById("tip"), { autoUpdate, computePosition, flip, offset, shift, size } = FloatingUIDOM;
+  let owner = null, pinned = false, release = null;
+  const line = (words, tag = "p") => Object.assign(document.createElement(tag), { textContent: words });
+  const source = (number) => {
+    const row = document.getElementById(`source-${number}`), at = line(`Source ${number}: `);
+    const link = row && row.querySelector("a[href^=http]");
+    at.append(link ? link.cloneNode(true) : row ? row.cells[2].textContent.trim() : "not described");
+    return at;
+  };
+  const close = () => {
+    if (!owner) return;
+    owner.removeAttribute("aria-describedby");
+    if (tip.contains(document.activeElement)) owner.focus();
+    release();
+    tip.hidePopover();
+    owner = null;
+    pinned = false;
+  };
+  const open = (button) => {
+    if (owner === button) return;
+    close();
+    const cell = button.parentElement, row = cell.parentElement;
+    const head = row.closest("table").tHead.rows[0].cells[cell.cellIndex].querySelector(".name");
+    const of = cell.cellIndex ? [row.cells[0].dataset.sort] : [];
+    tip.replaceChildren(line([head.textContent, ...of].join(" · "), "strong"));
+    tip.append(...cell.dataset.facts.split("\n").map((words) => line(words)));
+    tip.append(...(cell.dataset.sources || "").split(" ").filter(Boolean).map(source));
+    button.after(tip);  // in the order of Tab: its links come next
+    button.setAttribute("aria-describedby", "tip");
+    tip.showPopover();
+    owner = button;
+    const fit = ({ availableHeight }) => (tip.style.maxHeight = `${Math.max(100, availableHeight)}px`);
+    const middleware = [offset(6), flip({ padding: 8 }), shift({ padding: 8 }), size({ padding: 8, apply: fit })];
+    release = autoUpdate(button, tip, () =>
+      computePosition(button, tip, { strategy: "fixed", placement: "bottom-start", middleware }).then(({ x, y }) =>
+        Object.assign(tip.style, { left: `${x}px`, top: `${y}px` })));
+  };
+  const figures = (table) => all("button.figure", table).filter((button) => !button.closest("tr").hidden);
+  const stop = (table, button) => {
+    all("button.figure[tabindex='0']", table).forEach((other) => (other.tabIndex = -1));
+    button.tabIndex = 0;
+  };
+  const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  const go = (event) => {
+    const step = steps[event.key], button = event.target.closest("button.figure");
+    if (!step || !button) return;
+    event.preventDefault();
+    const cell = button.parentElement, rows = [...cell.closest("tbody").rows].filter((row) => !row.hidden);
+    let y = rows.indexOf(cell.parentElement), x = cell.cellIndex, found = null;
+    do {
+      [y, x] = [y + step[0], x + step[1]];
+      found = rows[y] && rows[y].cells[x] && rows[y].cells[x].querySelector("button.figure");
+    } while (!found && rows[y] && rows[y].cells[x]);
+    if (found) found.focus();
+  };
+  for (const { table } of tables) {
+    for (const cell of all("[data-facts]", table)) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "figure";
+      button.tabIndex = -1;
+      button.append(...cell.childNodes);
+      cell.append(button);
+    }
+    const first = table.querySelector("button.figure");
+    if (first) first.tabIndex = 0;
+    table.addEventListener("keydown", go);
+    // Tab must find the table even where a filter hides its stop.
+    table.closest(".scroll").addEventListener("focus", () => {
+      const shown = figures(table);
+      if (shown.length && !shown.some((button) => button.tabIndex === 0)) stop(table, shown[0]);
+    });
+  }
+  const figureAt = (event) => event.target.closest && event.target.closest("button.figure");
+  document.addEventListener("focusin", (event) => {
+    const button = figureAt(event);
+    if (button) { stop(button.closest("table"), button); open(button); }
+    else if (owner && !tip.contains(event.target)) close();
+  });
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType !== "mouse" || pinned) return;
+    const button = figureAt(event);
+    if (button) open(button);
+    else if (owner && !tip.contains(event.target) && owner !== document.activeElement) close();
+  });
+  document.addEventListener("click", (event) => {
+    const button = figureAt(event);
+    if (button) { open(button); pinned = true; }
+    else if (!tip.contains(event.target)) close();
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+
+  // Colours: the system's unless chosen; the choice lasts for the visit where the browser lets it.
+  const theme = document.getElementById("theme");
+  const paint = (name) => { if (name) root.dataset.theme = name; else delete root.dataset.theme; theme.value = name; };
+  const remembered = (name) => {
+    try { return name === undefined ? sessionStorage.getItem("theme") || "" : sessionStorage.setItem("theme", name); }
+    catch { return ""; }
+  };
+  theme.closest("label").hidden = false;
+  paint(remembered());
+  theme.addEventListener("change", () => { paint(theme.value); remembered(theme.value); });
+
+  // Paper has nothing to click: what is folded is opened for it, and heads are set without their buttons, with which
+  // Chromium does not repeat them on every sheet.
+  const buttons = all("thead button").map((button) => [button, button.parentElement]);
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    opened.forEach((d) => (d.open = true));
+    close();
+    opened = all("details:not([open], .picker)");
+    opened.forEach((folded) => (folded.open = true));
+    buttons.forEach(([button]) => button.replaceWith(...button.childNodes));
   });
-  addEventListener("afterprint", () => opened.forEach((d) => (d.open = false)));
-  const root = document.documentElement;
-  root.dataset.overflow = String(Math.max(0, root.scrollWidth - innerWidth));
+  addEventListener("afterprint", () => {
+    opened.forEach((folded) => (folded.open = false));
+    buttons.forEach(([button, head]) => { button.append(...head.childNodes); head.append(button); });
+  });
   root.dataset.ready = "yes";
 })();

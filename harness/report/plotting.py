@@ -33,12 +33,20 @@ class CannotDraw(StacklineError):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What became of a plot: `path` of the PNG, or None and the sentence why not."""
+    """What became of a plot: `path` of the PNG beside its SVG, or None and the sentence why not."""
 
     name: str
     title: str
     path: Path | None
     sentence: str = ""
+    words: str = ""  # the picture's own heading and how to read it
+
+    @property
+    def vector(self) -> Path:
+        """The SVG beside the PNG."""
+        if self.path is None:
+            raise CannotDraw(self.sentence)
+        return self.path.with_suffix(".svg")
 
 
 def draw_all(results: Results, folder: Path) -> list[Drawn]:
@@ -55,16 +63,15 @@ def _try(results: Results, figures: Figures, name: str, path: Path, out: Path) -
     try:
         module = load(name, path)
         title = str(getattr(module, "TITLE", name))
-        draw_module(module, name, results, figures, out)
+        words = draw_module(module, name, results, figures, out, out.with_suffix(".svg"))
     except CannotWrite:
         raise
-    except CannotDraw as error:
-        out.unlink(missing_ok=True)  # a picture of an earlier report would contradict the sentence
-        return Drawn(name, title, None, f"The plot “{name}” is left out: {error}.")
     except Exception as error:
-        out.unlink(missing_ok=True)
-        return Drawn(name, title, None, f"The plot “{name}” failed: {type(error).__name__}: {error}.")
-    return Drawn(name, title, out)
+        for stale in (out, out.with_suffix(".svg")):  # a picture of an earlier report would contradict the sentence
+            stale.unlink(missing_ok=True)
+        why = f"is left out: {error}" if isinstance(error, CannotDraw) else f"failed: {type(error).__name__}: {error}"
+        return Drawn(name, title, None, f"The plot “{name}” {why}.")
+    return Drawn(name, title, out, words=words)
 
 
 def draw_one(name: str, results: Results, out: Path) -> Path:
@@ -89,14 +96,19 @@ def load(name: str, path: Path) -> ModuleType:
     return module
 
 
-def draw_module(module: ModuleType, name: str, results: Results, figures: Figures, out: Path) -> None:
-    """Draw and save whole. Raises CannotDraw, naming the metrics that the run lacks."""
+def draw_module(module: ModuleType, name: str, results: Results, figures: Figures, *outs: Path) -> str:
+    """Draw once and save whole, a file an `out`; returns the picture's heading and line below.
+
+    Raises CannotDraw, naming the metrics that the run lacks.
+    """
     missing = [metric for metric in getattr(module, "NEEDS", ()) if not figures.with_value(metric)]
     if missing:
         raise CannotDraw(f"the run has no value of {and_list(missing)}")
     with style.figure() as figure:
         module.draw(results, figure)
-        _save(figure, out)
+        for out in outs:
+            _save(figure, out)
+        return style.words_in(figure)
 
 
 def _save(figure: style.Figure, out: Path) -> None:

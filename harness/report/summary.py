@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.report.comparison import about as about_comparison
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.numbers import and_list, count_of, interval, shown
-from harness.report.tables_comparison import comparison_limits, comparison_sentences
+from harness.report.sentences_of_comparison import comparison_limits, comparison_sentences
 from harness.report.tables_quality import (
     about_suite,
     against_chance,
@@ -15,6 +15,8 @@ from harness.report.tables_quality import (
 )
 from harness.report.tables_stacks import SERVING, headline_model, serving_stacks
 from harness.results import Results
+
+_IN_FULL = 2  # suites told one by one; more are counted
 
 
 def sentences(results: Results, figures: Figures) -> list[str]:
@@ -41,7 +43,27 @@ def _answers(figures: Figures) -> str:
     if not words:
         return "No answers were measured in this run."
     who = and_list(unique(stack for _, stack in measured))
+    if len(words) > _IN_FULL:
+        return f"Measured here: {who} answered {count_of(items, 'item')} of {len(words)} suites: {_counted(figures)}."
     return f"Measured here: {who} answered {count_of(items, 'item')}: {'; '.join(words)}."
+
+
+def _counted(figures: Figures) -> str:
+    """In how many suites chance was beaten, and by most in which: of many suites that is what a reader asks first."""
+    beaten, found = [], suites_measured(figures)
+    for suite, stack in found:
+        cell, chance = (
+            against_chance(figures, suite=suite, stack=stack),
+            figures.one("chance", suite=suite, stack=stack),
+        )
+        if chance is not None and chance.value is not None and cell.low is not None and cell.low > chance.value:
+            beaten.append((cell.value - chance.value, suite, cell, chance))
+    if not beaten:
+        return "in none is it shown to be above chance"
+    _, suite, cell, chance = max(beaten, key=lambda entry: entry[0])
+    most = f"most in {suite} ({cell.main}, 95 % interval {cell.interval}; chance {shown(chance.value, '1')})"
+    rest = len(found) - len(beaten)
+    return f"above chance in {len(beaten)}, {most}" + (f"; not shown to be in the other {rest}" if rest else "")
 
 
 def _verdict(low: float | None, chance: Figure | None) -> str:
@@ -93,10 +115,10 @@ def _weakest(results: Results, figures: Figures) -> str:
     if not modelled:
         return "Nothing was modelled, so no profile value limits this run."
     if chips:
-        start = f"The weakest input: the profiles of {and_list(chips, 5)} hold assumed values"
+        start = f"The weakest input: the profiles of {and_list(chips, 3)} hold assumed values"
     elif weak:
         names = unique(chip_name(results, f.chip) for f in weak)
-        start = f"The weakest input: assumed profile values of {and_list(names, 5)}"
+        start = f"The weakest input: assumed profile values of {and_list(names, 3)}"
     else:
         start = "The weakest input: no profile here rests on an assumed value, but no chip was measured here"
     share = f"{len(weak):,} of {len(modelled):,} modelled figures rest on an assumed value"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.report.figures import Figure
+from harness.report.figures import Figure, Owner, read_note
 from harness.report.numbers import ABSENT, interval, shown, unit_name
 
 P10_P90 = "p10–p90"
@@ -28,6 +28,7 @@ class Cell:
     below: str = ""  # a smaller second line of words
     link: str = ""
     n: int | None = None
+    owner: Owner | None = None  # the stack, chip and model that it speaks of
 
     @property
     def main(self) -> str:
@@ -44,27 +45,35 @@ class Cell:
         return not self.text and self.value is None
 
     @property
-    def hint(self) -> str:
-        """One line that says what the figure is: shown on hover."""
-        parts = []
+    def facts(self) -> list[str]:
+        """All that is known of the figure, a line each: what the page shows beside it."""
+        if self.text == " " or self.link:  # what leads elsewhere speaks for itself
+            return []
+        found = []
+        if self.value is not None:
+            unit = unit_name(self.unit) if self.unit not in ("", "1") else ""
+            found.append(" ".join(word for word in (self.main, unit, self.kind and f"({self.kind})") if word))
         if self.interval:
-            parts.append(f"{self.span} {self.interval}")
-        if self.unit and self.unit != "1":
-            parts.append(unit_name(self.unit))
+            found.append(f"{self.span}: {self.interval}")
         if self.n is not None:
-            parts.append(f"n = {self.n:,}")
-        if self.kind:
-            parts.append(self.kind)
-        if self.note:
-            parts.append(self.note)
-        if self.sources:
-            parts.append(f"source: {', '.join(self.sources)}")
-        return "; ".join(parts)
+            found.append(f"n = {self.n:,}")
+        return found + (_remarks(self.note) if self.note else [])
 
 
-def text(words: str, note: str = "", link: str = "") -> Cell:
-    """A cell of words; empty words are absent."""
-    return Cell(text=words, note=note, link=link)
+def _remarks(note: str) -> list[str]:
+    """A row's note in words: the weakest profile value on a line of its own, the rest on another."""
+    pairs = read_note(note)
+    if len(pairs) != len(note.split("; ")):
+        return [note]
+    weakest = pairs.pop("weakest", "")
+    said = (words if words.startswith(key) else f"{key.replace('_', ' ')} {words}" for key, words in pairs.items())
+    rest = ", ".join(said)
+    return [line for line in (weakest and f"weakest profile value: {weakest}", rest) if line]
+
+
+def text(words: str, note: str = "", link: str = "", why: str = "") -> Cell:
+    """A cell of words, with a remark; empty words are absent, and `why` says the reason."""
+    return Cell(text=words, note=note if words else why or note, link=link)
 
 
 def nothing(why: str) -> Cell:
@@ -88,6 +97,7 @@ def cell_of(figure: Figure | None, why: str = "the run holds no such row") -> Ce
         note=note,
         below=below,
         n=figure.n,
+        owner=figure.owner,
     )
 
 
@@ -105,6 +115,15 @@ class Line:
     cells: tuple[Cell, ...]
     cannot: str = ""
     anchor: str = ""
+
+    @property
+    def owners(self) -> list[Owner]:
+        return [cell.owner for cell in self.cells if cell.owner is not None]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its figures, each once."""
+        return sorted({cell.kind for cell in self.cells if cell.kind and not cell.absent})
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,10 @@ class Table:
                 if cell.absent and cell.note:
                     found[f"{column.title}: {cell.note}"] = None
         return list(found) if self.reasons_below else []
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({kind for line in self.lines for kind in line.kinds})
 
 
 @dataclass(frozen=True)

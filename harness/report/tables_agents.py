@@ -77,7 +77,8 @@ def _columns(wanted) -> tuple[Column, ...]:
 def _line(results: Results, figures: Figures, head: Figure, wanted) -> Line:
     rows = [figures.one(metric, workload=workload, stack=head.stack) for workload, metric, *_ in wanted]
     known = [row for row in rows if row is not None]
-    name = Cell(text=chip_name(results, head.chip), below=f"×{head.chips}, {head.weight_dtype}", note=head.stack)
+    name = Cell(text=chip_name(results, head.chip), below=f"×{head.chips}, {head.weight_dtype}", note=head.stack,
+                owner=head.owner)  # fmt: skip
     if not any(row.value is not None for row in known):
         return Line((name,), cannot=f"cannot serve: {'; '.join(unique(row.error for row in known if row.error))}")
     notes = [row.notes for row in known]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from math import log
-
-from harness.report.beside import SURE, name_cell, others, probability, ratio_cell, row_of
+from harness.report.beside import name_cell, others, ratio_cell, row_of
 from harness.report.comparison import about, stack_name
 from harness.report.figures import Figure, Figures, chip_name, unique
-from harness.report.numbers import and_list, interval, shown
+from harness.report.numbers import and_list, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
 from harness.report.tables_claims import claim_table
 from harness.report.tables_compared_costs import cost_table, least_table, solved_table
 from harness.report.tables_compared_sessions import mean_tables, session_tables
+from harness.report.tables_curves import curves_table
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
@@ -28,7 +27,7 @@ AGAINST = (
     ("ttft_ms", "TTFT"), ("tpot_ms", "TPOT"), ("output_tok_s_per_chip", "Output per chip"),
     ("energy_j_per_output_tok", "Energy a token"), ("usd_per_m_output_tok", "USD a token"),
 )  # fmt: skip
-_IN_FULL, _NAMED = 4, 4  # stacks of a sentence with all their figures; those named of a group of more
+_NAMED = 4  # of a group of stacks that is larger
 _MOVERS = 3  # of each figure and stack
 _MOVED = ("output_tok_s_per_chip", "usd_per_m_output_tok")  # what a verdict is given on
 INTRO = (
@@ -46,7 +45,8 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         *session_tables(results, figures),
         _scores(results, figures), solved_table(results, figures), least_table(results, figures),
         cost_table(results, figures), claim_table(results, figures),
-        _movers(results, figures), _prices(results, figures), _layers(results), _tests(results),
+        _movers(results, figures), _prices(results, figures), curves_table(results, figures), _layers(results),
+        _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
 
@@ -204,104 +204,3 @@ def _tests(results: Results) -> Table:
         "prediction."
     )
     return Table("compare-tests", "Test it yourself", caption, columns, lines, folded=True)
-
-
-def comparison_sentences(results: Results, figures: Figures) -> list[str]:
-    """The money, the speed and the doubt, each in a sentence made from the numbers; no winner where none is sure."""
-    if not about(results):
-        return []
-    money = _verdict(results, figures, "usd_per_m_output_tok", "costs {} times as much", "cheaper", "dearer")
-    speed = _verdict(results, figures, "output_tok_s_per_chip", "has {} times the output per chip", "faster", "slower")
-    agents = _agents(results, figures)
-    return [s for s in (money, agents or speed, _doubt(results, figures)) if s]
-
-
-def _verdict(results: Results, figures: Figures, metric: str, what: str, better: str, worse: str) -> str:
-    rows = [(s, figures.one("ratio", metric, stack=s)) for s in others(results)]
-    rows = [(stack, row) for stack, row in rows if row is not None and row.value is not None]
-    if not rows:
-        return ""
-    baseline = stack_name(results, about(results)["baseline"])
-    subject = "A token" if metric.startswith("usd") else "Output"
-    start = f"{subject} at {about(results)['workload']}, against {baseline}: "
-    if len(rows) > _IN_FULL:
-        return start + _grouped(results, rows, better, worse) + "."
-    words = []
-    for stack, row in rows:
-        value = f"{shown(row.value)} (p10–p90 {interval(row.low, row.high)})"
-        words.append(f"{stack_name(results, stack)} {what.format(value)}: {_sure(probability(row), better, worse)}")
-    return f"{start}{'; '.join(words)}."
-
-
-def _grouped(results: Results, rows: list[tuple[str, Figure]], better: str, worse: str) -> str:
-    """Many stacks by their verdict, each with its ratio; those nearest to the baseline first."""
-    groups: dict[str, list[str]] = {
-        f"{better} with at least 0.9": [],
-        f"{worse} with at least 0.9": [],
-        "not settled": [],
-    }
-    for stack, row in sorted(rows, key=lambda pair: abs(log(pair[1].value))):
-        p = probability(row)
-        name = next(k for k, test in zip(groups, (p >= SURE, p <= 1 - SURE, True), strict=True) if test)
-        groups[name].append(f"{stack_name(results, stack)} ({shown(row.value)} times)")
-    return "; ".join(f"{name}: {and_list(found, _NAMED) if found else 'none'}" for name, found in groups.items())
-
-
-def _sure(p: float, better: str, worse: str) -> str:
-    """The verdict of a probability: a word from 0.9 on, none between.
-
-    >>> _sure(0.95, "cheaper", "dearer"), _sure(0.4, "cheaper", "dearer")
-    ('cheaper with probability 0.95', 'not settled, cheaper with probability 0.40')
-    """
-    if p >= SURE:
-        return f"{better} with probability {p:.2f}"
-    if p <= 1 - SURE:
-        return f"{worse} with probability {1 - p:.2f}"
-    return f"not settled, {better} with probability {p:.2f}"
-
-
-def _agents(results: Results, figures: Figures) -> str:
-    """How many sessions each stack holds a chip; empty where none was simulated."""
-    workload = next(iter(about(results)["sessions"]), "")
-    rows = [f for f in figures.where("agents_per_chip", workload=workload) if f.value is not None]
-    if not rows:
-        return ""
-    rows.sort(key=lambda f: -f.value)
-    held = [f"{stack_name(results, f.stack)} {shown(f.value)}"
-            + (f" (p10–p90 {interval(f.low, f.high)})" if f.has_interval else "") for f in rows]  # fmt: skip
-    return f"Sessions of {workload} a chip holds at its service level: {and_list(held, 2 * _NAMED)}."
-
-
-def _doubt(results: Results, figures: Figures) -> str:
-    """The input that moves the first unsettled verdict on money most, and where it would turn."""
-    for stack in others(results):
-        ratio = figures.one("ratio", "usd_per_m_output_tok", stack=stack)
-        most = figures.one("mover", "usd_per_m_output_tok", stack=stack)
-        even = figures.one("even_usd_per_chip_h", stack=stack)
-        if ratio is None or most is None or even is None:
-            continue
-        what = cause(results, most.notes["cause"], stack)
-        return (
-            f"What would change the verdict on {stack_name(results, stack)} most is {what} "
-            f"({shown(most.value, '1')} of the doubt); a token would cost the same at {shown(even.value)} USD an hour "
-            f"a chip (p10–p90 {interval(even.low, even.high)}), against {even.notes['own']} now."
-        )
-    return ""
-
-
-def comparison_limits(results: Results) -> list[str]:
-    """What a comparison cannot tell."""
-    names = {stack: entry["model"] for stack, entry in about(results)["stacks"].items()}
-    out = [
-        "How well these models answer your questions: scores are published by others, on other questions, and none "
-        "answered here.",
-        "How fast any chip is in your rack: chips are modelled from profiles; none was touched. The intervals are "
-        "meant to hold 80 % of measurements, so one in five should fall outside.",
-        "What you would pay: prices are dated figures of the class named beside each; they are not quotes. Servers, "
-        "power and people are in a rent, and in nothing else here.",
-    ]
-    if len(set(names.values())) > 1:
-        out.append(
-            "Whether a token is worth another: the stacks run different models, whose tokens and answers differ."
-        )
-    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.figures import chip_name
+from harness.report.figures import Owner, chip_name
 from harness.report.table import Cell, Column, Line, Table, nothing, text
 from harness.results import Results
 
@@ -13,17 +13,18 @@ def support_table(results: Results) -> Table:
     """Each modelled stack: whether a page states that the model runs on the chip in that format."""
     lines = []
     for entry in results.manifest.get("support") or []:
+        model, chip = str(entry.get("model", "")), str(entry.get("chip", ""))
         by = " ".join(x for x in (entry.get("engine"), entry.get("version")) if x)
         lines.append(
             Line(
                 (
-                    text(str(entry.get("model", ""))),
-                    text(chip_name(results, str(entry.get("chip", "")))),
+                    Cell(text=model, owner=Owner(chip=chip, model=model)),
+                    text(chip_name(results, chip)),
                     text(str(entry.get("dtype", ""))),
                     text(str(entry.get("computes_in") or "as asked")),
                     text(str(entry.get("level", "")), str(entry.get("limits") or "")),
-                    text(by, "no statement read names it"),
-                    text(str(entry.get("date") or ""), "no date"),
+                    text(by, why="no statement read names it"),
+                    text(str(entry.get("date") or ""), why="no date"),
                     _page(results, entry.get("source")),
                 )
             )
@@ -43,8 +44,9 @@ def export_table(results: Results) -> Table:
         if not profile.startswith("chip/"):
             continue
         said = about.get("export") or []
-        head = (text(str(about.get("name", ""))), text(str(about.get("vendor", ""))),
-                text(str(about.get("jurisdiction", "")).upper(), "not stated"))  # fmt: skip
+        owner = Owner(chip=profile.removeprefix("chip/"))
+        head = (Cell(text=str(about.get("name", "")), owner=owner), text(str(about.get("vendor", ""))),
+                text(str(about.get("jurisdiction", "")).upper(), why="not stated"))  # fmt: skip
         if not said:
             lines.append(
                 Line((*head, nothing("no rule here concerns it, and no dated fact is in its profile"), nothing("")))
@@ -70,7 +72,9 @@ def _page(results: Results, source: Any) -> Cell:
     known = (results.manifest.get("sources") or {}).get(source) or {}
     url = str(known.get("url") or "")
     return text(
-        str(known.get("title") or source or ""), "no page", url if url.startswith(("https://", "http://")) else ""
+        str(known.get("title") or source or ""),
+        link=url if url.startswith(("https://", "http://")) else "",
+        why="no page",
     )
 
 

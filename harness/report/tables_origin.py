@@ -36,9 +36,9 @@ def _source_line(source: str, about: dict[str, Any], number: int | None) -> Line
         about = {"title": "measured in this run" if source == "run" else "the manifest does not describe this source"}
     url = str(about.get("url") or "")
     title = text(str(about.get("title") or source), link=url if url.startswith(("https://", "http://")) else "")
-    rest = [text(str(about.get(key) or ""), "not stated") for key in ("publisher", "published", "locator")]
-    cells = (text(str(number) if number else "", "no row rests on it"), text(source), title, *rest,
-             text(url, "no address"))  # fmt: skip
+    rest = [text(str(about.get(key) or ""), why="not stated") for key in ("publisher", "published", "locator")]
+    cells = (text(str(number) if number else "", why="no row rests on it"), text(source), title, *rest,
+             text(url, why="no address"))  # fmt: skip
     return Line(cells, anchor=f"source-{number}" if number else "")
 
 
@@ -46,7 +46,7 @@ def suites_table(results: Results) -> Table:
     keys = ("title", "imitates", "differs", "licence", "version", "max_tokens")
     suites = results.manifest.get("suites") or {}
     lines = tuple(
-        Line((text(suite), *(text(_plain(about.get(key)), "not stated") for key in keys)))
+        Line((text(suite), *(text(_plain(about.get(key)), why="not stated") for key in keys)))
         for suite, about in suites.items()
     )
     titles = ("Suite", "Title", "Imitates", "Differs from it", "Licence", "Version", "Answer limit, tokens")
@@ -65,10 +65,10 @@ def suites_table(results: Results) -> Table:
 def profiles_table(results: Results) -> Table:
     lines = []
     for profile, about in (results.manifest.get("profiles") or {}).items():
-        cells = [text(_plain(about.get(key)), "not stated") for key in ("name", "vendor", "weakest_kind", "grade")]
-        cells.append(text(_plain(about.get("stale")), "none older than 180 days"))
+        cells = [text(_plain(about.get(key)), why="not stated") for key in ("name", "vendor", "weakest_kind", "grade")]
+        cells.append(text(_plain(about.get("stale")), why="none older than 180 days"))
         digest = _plain(about.get("sha256"))
-        lines.append(Line((text(profile), *cells, text(digest[:12], digest or "not stated"))))
+        lines.append(Line((text(profile), *cells, text(digest[:12], digest, why="not stated"))))
     titles = ("Profile", "Name", "Vendor", "Weakest value", "Grade", "Old prices", "SHA-256, first 12")
     caption = "The chip and model files this run used, and the weakest kind of value each holds."
     return Table(
@@ -103,7 +103,8 @@ def origin_table(results: Results) -> Table:
         "Items a suite, at most": m.get("limit") if m.get("limit") is not None else "no limit",
         "Full run": {True: "yes", False: "no"}.get(m.get("full")),
     }
-    lines = tuple(Line((text(name), text(_plain(fact), "the manifest does not say"))) for name, fact in facts.items())
+    unsaid = "the manifest does not say"
+    lines = tuple(Line((text(name), text(_plain(fact), why=unsaid))) for name, fact in facts.items())
     columns = (Column("What", words=True), Column("This run", words=True))
     return Table("origin", "How this run was made", "From the run's manifest.", columns, lines, folded=True)
 

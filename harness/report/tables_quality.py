@@ -66,7 +66,7 @@ def quality_table(results: Results, figures: Figures) -> Table:
             Line(
                 (
                     text(suite, about_suite(results, suite).get("title", "")),
-                    text(about_suite(results, suite).get("imitates", ""), "the manifest names none"),
+                    text(about_suite(results, suite).get("imitates", ""), why="the manifest names none"),
                     _items(accuracy, figures.one("items", **at)),
                     accuracy,
                     cell_of(chance),

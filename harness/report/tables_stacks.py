@@ -136,7 +136,7 @@ def _stack_cell(results: Results, head: Figure, notes: list[dict[str, str]]) -> 
     proxy = next((f"proxy {note['proxy']}" for note in notes if note.get("proxy")), "")
     instead = next((f"computes in {note['computes_in']}" for note in notes if note.get("computes_in")), "")
     below = ", ".join(words for words in (count, head.weight_dtype, instead, proxy) if words)
-    return Cell(text=chip_name(results, head.chip), below=below, note=head.stack)
+    return Cell(text=chip_name(results, head.chip), below=below, note=head.stack, owner=head.owner)
 
 
 def _stated(notes: list[dict[str, str]]) -> Cell:

@@ -17,7 +17,8 @@ from tests.serving.support import SMALL, serve, sessions
 
 RUNS = OUTSIDE / "traces/vllm_runs"
 POINTS = 0.03
-# Run -> the stack with what its engine was told (engine_kwargs of meta.json) and the day of the run, and the errors when this was written.
+# Run -> the stack with what its engine was told (engine_kwargs of meta.json) and the day of the run, and the errors
+# when this was written.
 # Where an error falls, write the new one here.
 TRUTH = {
     "rtx4090_llama-3.1-8b": (

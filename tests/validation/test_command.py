@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from harness.cli import stackline
 from harness.errors import UserMistake
+from harness.report.figures import figures_of
+from harness.results import load_results
 from harness.validation import errors
 from harness.validation.extract import ROWS, SHIPPED
 from harness.validation.outcome import validate
@@ -66,6 +68,14 @@ def test_out_holds_rows_tables_plot_and_the_worst_rows_term_by_term(some, tmp_pa
     assert list(terms.columns) == ["id", "target", "error", "term", "seconds", "share", "bound"]
     assert (tmp_path / "v/scatter.png").read_bytes()[1:4] == b"PNG"
     assert "<svg" in (tmp_path / "v/scatter.svg").read_text("utf-8")
+    figures = figures_of(load_results(tmp_path / "v/run"))
+    pairs = [(f, figures.one("validation.predicted", f.part, workload=f.workload))
+             for f in figures.with_value("validation.published", part="tpot")]  # fmt: skip
+    errors = [abs(predicted.value / published.value - 1) for published, predicted in pairs if predicted]
+    assert sum(errors) / len(errors) == pytest.approx(mape["tpot"], rel=1e-3)
+    again = CliRunner().invoke(stackline, ["plot", "validation", str(tmp_path / "v/run"), "--out",
+                                           str(tmp_path / "again.png")])  # fmt: skip
+    assert again.exit_code == 0 and (tmp_path / "again.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_a_chip_without_a_profile_is_a_refused_row_and_the_rest_is_compared(tmp_path):

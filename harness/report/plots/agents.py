@@ -22,16 +22,14 @@ def draw(results: Results, figure: style.Figure) -> None:
     figure.set_size_inches(14, 2.6 + 0.42 * len(heads))
     for k, (ax, (metric, unit, log)) in enumerate(zip(figure.subplots(1, 3), _PANELS, strict=True)):
         for y, head in enumerate(heads):
-            _one(ax, figures.one(metric, stack=head.stack, workload=agents.AGENTS), y, style.PALETTE[k])
+            with style.of(ax, head.owner):
+                _one(ax, figures.one(metric, stack=head.stack, workload=agents.AGENTS), y, style.PALETTE[k])
         if log and figures.with_value(metric, model=model, workload=agents.AGENTS):
             ax.set_xscale("log")
             style.plain_log(ax.xaxis)
         ax.set_xlabel(unit)
         ax.set_ylim(len(heads) - 0.4, -0.6)
-        names = [agents.server_name(results, h) for h in heads] if k == 0 else [""] * len(heads)
-        ax.set_yticks(range(len(heads)), names)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="y", visible=False)
+        agents.name_rows(ax, results, heads, first=k == 0)
     figure.legend(handles=style.kind_handles(), loc="outside upper right", ncols=2)
     style.heading(figure, f"Agents per chip: {model}, modelled", _reading(figures, heads))
 

@@ -27,7 +27,8 @@ def draw(results: Results, figure: style.Figure) -> None:
         for head, colour in zip(heads, style.PALETTE, strict=False):
             found = agents.swept(figures, metric, head.stack, "keep_s")
             label = f"{agents.server_name(results, head)},\n{float(found[0][1].notes['agents']):g} agents"
-            agents.band(ax, list(range(len(found))), [f for _, f in found], colour, label, times)
+            with style.of(ax, head.owner):
+                agents.band(ax, list(range(len(found))), [f for _, f in found], colour, label, times)
         ax.set_xticks(range(len(found)), ["∞" if k == float("inf") else f"{k:,.0f}" for k, _ in found])
         ax.set_xlabel("an unused cache is kept, s")
         ax.set_title(words, loc="left")

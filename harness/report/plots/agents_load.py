@@ -21,13 +21,15 @@ def draw(results: Results, figure: style.Figure) -> None:
     axes = figure.subplots(1, 2)
     for ax, (name, words) in zip(axes, _PANELS, strict=True):
         for head in sorted(heads, key=lambda h: h.stack not in chosen):
-            _line(ax, results, figures, head, name, chosen)
+            with style.of(ax, head.owner):
+                _line(ax, results, figures, head, name, chosen)
         ax.set(xscale="log", yscale="log", xlabel="coding agents per chip")
         style.plain_log(ax.xaxis)
         style.plain_log(ax.yaxis)
         ax.set_title(words, loc="left")
         agents.limit_line(ax, heads[0], name)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+    legend = figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+    style.mark_legend(legend, {agents.server_name(results, h): h.owner for h in heads if h.stack in chosen})
     below = (
         "Log axes. Band: p10–p90; hollow, dashed: rests on an assumed value. A line ends at the first of 1, 4, 16, ... "
         "agents on a server with which fewer calls than the SLO asks keep both limits."

@@ -30,7 +30,8 @@ def draw(results: Results, figure: style.Figure) -> None:
     figure.set_size_inches(16, 2.4 + 0.6 * len(heads))
     axes = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     for y, head in enumerate(heads):
-        _row(axes, figures, head, y)
+        with style.of(axes, head.owner):
+            _row(axes, figures, head, y)
     for ax, (metric, words) in zip(axes[1:], _COSTS, strict=True):
         if any(figures.with_value(metric, model=model, workload=w) for w, *_ in _WAYS):
             ax.set_xscale("log")
@@ -40,9 +41,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     axes[0].set_xlabel("hours until the session is done")
     for k, ax in enumerate(axes):
         ax.set_ylim(len(heads) - 0.4, -0.6)
-        ax.set_yticks(range(len(heads)), [agents.server_name(results, h) if k == 0 else "" for h in heads])
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="y", visible=False)
+        agents.name_rows(ax, results, heads, first=k == 0)
     figure.legend(handles=_legend(), loc="outside right upper")
     below = (
         f"One session of {agents.calls_of(heads[0])}. Contexts, answers and the tools' times are assumed, "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.report import style
-from harness.report.comparison import rows_named, stacks_with, words_of
-from harness.report.figures import figures_of
+from harness.report.comparison import rows_named, shared_model, stacks_with, words_of
+from harness.report.figures import Figures, Owner, figures_of
 from harness.results import Results
 
 TITLE = "Modelled memory of a chip by stack: weights, cache of the requests at hand, the rest"
@@ -16,21 +16,25 @@ PARTS = (("weights", "weights", style.PALETTE[0]), ("kv", "cache of the requests
 def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     stacks = stacks_with(results, figures, "memory_gb")
-    figure.set_size_inches(13, 2.6 + 0.75 * len(stacks))
+    figure.set_size_inches(13, 2.6 + 0.55 * len(stacks))
     ax = figure.add_subplot()
     for y, stack in enumerate(stacks):
-        left = 0.0
-        for part, _, colour in PARTS:
-            value = figures.one("memory_gb", part, stack=stack).value
-            ax.barh(y, value, 0.6, left=left, color=colour)
-            if value > 6:
-                ink = style.INK if part != "weights" else "white"
-                ax.text(left + value / 2, y, f"{value:,.0f}", ha="center", va="center", color=ink, fontsize=11)
-            left += value
+        with style.of(ax, Owner(stack)):
+            _bar(ax, figures, stack, y)
     rows_named(ax, results, stacks)
     ax.set_xlabel("GB a chip")
     handles = [style.Patch(color=colour, label=words) for _, words, colour in PARTS]
     figure.legend(handles=handles, loc="outside upper right", ncols=1)
-    style.heading(
-        figure, "Memory of a chip: modelled", f"{words_of(results)}, the compared number of requests at once."
-    )
+    below = f"{words_of(results)}, the compared number of requests at once. {shared_model(results)}"
+    style.heading(figure, "Memory of a chip: modelled", below)
+
+
+def _bar(ax: style.Axes, figures: Figures, stack: str, y: int) -> None:
+    left = 0.0
+    for part, _, colour in PARTS:
+        value = figures.one("memory_gb", part, stack=stack).value
+        ax.barh(y, value, 0.6, left=left, color=colour)
+        if value > 6:
+            ax.text(left + value / 2, y, f"{value:,.0f}", ha="center", va="center", color=style.ink_on(colour),
+                    fontsize=11)  # fmt: skip
+        left += value

@@ -3,43 +3,76 @@
 from __future__ import annotations
 
 from harness.report import style
-from harness.report.comparison import concurrency_of, lines_of, words_of
-from harness.report.figures import Figures, figures_of
+from harness.report.comparison import about, concurrency_of, shared_model, short_name, stacks_with, words_of
+from harness.report.figures import Figure, Figures, Owner, figures_of
 from harness.results import Results
 
 TITLE = "Modelled output per chip against tokens a second for each user, by stack and number of requests, p10–p90"
 NEEDS = ("curve.tok_s_per_user", "curve.output_tok_s_per_chip")
+_GREY = "#aab1b9"
+_MARKERS = ("o", "s", "D", "^", "v", "P")
+Points = list[tuple[Figure, Figure]]  # tokens/s for a user, tokens/s a chip
 
 
 def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     ax = figure.add_subplot()
-    figure.set_size_inches(13, 7.4)
-    for name, stack, colour, dash in lines_of(results, figures, NEEDS[0]):
-        _line(ax, figures, name, stack, colour, dash)
+    figure.set_size_inches(15, 8)
+    curves = {stack: _points(figures, stack) for stack in stacks_with(results, figures, NEEDS[0])}
+    chosen = _spread(curves, about(results)["baseline"])
+    for stack, points in curves.items():
+        with style.of(ax, Owner(stack)):
+            _line(ax, points, short_name(results, stack), chosen.get(stack))
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("log")
         style.plain_log(axis)
     ax.set_xlabel("output tokens/s for each user (interactivity)")
     ax.set_ylabel("output tokens/s a chip")
-    figure.legend(loc="outside upper right", ncols=1)
+    legend = figure.legend(*_entries(ax, len(curves) - len(chosen)), loc="outside right upper")
+    style.mark_legend(legend, {short_name(results, stack): Owner(stack) for stack in chosen})
     below = (
-        f"{words_of(results)}. Each point is a number of requests at once, written beside it; up and to the right is "
-        "better. Bars: p10–p90 of both; dashed rests on an assumed value."
+        f"{words_of(results)}. Log axes. A point: a number of requests at once, from 1 on the right, the largest "
+        "written at the left end; up and to the right is better. Band: from p10 to p90 of both; hollow and dashed: "
+        f"rests on an assumed value. {shared_model(results)}"
     )
     style.heading(figure, "Throughput against interactivity: modelled", below)
 
 
-def _line(ax: style.Axes, figures: Figures, name: str, stack: str, colour: str, dash: str) -> None:
-    users = sorted(figures.with_value("curve.tok_s_per_user", stack=stack), key=concurrency_of)
-    pairs = [(u, figures.one("curve.output_tok_s_per_chip", u.part, stack=stack)) for u in users]
-    x, y = [u.value for u, _ in pairs], [c.value for _, c in pairs]
-    hollow = any(u.kind == "assumed" for u, _ in pairs)
-    ax.plot(x, y, color=colour, marker="o", linewidth=2, linestyle=dash, label=name,
-            markerfacecolor="white" if hollow else colour)  # fmt: skip
-    for u, c in pairs:
-        ax.plot([u.low, u.high], [c.value] * 2, color=colour, alpha=0.3, linewidth=1.4)
-        ax.plot([u.value] * 2, [c.low, c.high], color=colour, alpha=0.3, linewidth=1.4)
-    for u, c in (pairs[0], pairs[-1]):
-        ax.annotate(f"{concurrency_of(u)}", (u.value, c.value), xytext=(5, 5), textcoords="offset points", fontsize=10,
-                    color=style.for_text(colour))  # fmt: skip
+def _points(figures: Figures, stack: str) -> Points:
+    users = sorted(figures.with_value(NEEDS[0], stack=stack), key=concurrency_of)
+    pairs = [(user, figures.one(NEEDS[1], user.part, stack=stack)) for user in users]
+    return [(user, chip) for user, chip in pairs if chip is not None and chip.value is not None]
+
+
+def _spread(curves: dict[str, Points], baseline: str) -> dict[str, int]:
+    """The stacks with a colour of their own: the baseline, and others evenly from the most output to the least."""
+    others = sorted((s for s in curves if s != baseline), key=lambda s: -max(chip.value for _, chip in curves[s]))
+    room = len(style.PALETTE) - (baseline in curves)
+    if len(others) > room:
+        others = [others[round(k * (len(others) - 1) / (room - 1))] for k in range(room)]
+    return {stack: k for k, stack in enumerate([baseline, *others] if baseline in curves else others)}
+
+
+def _line(ax: style.Axes, points: Points, name: str, place: int | None) -> None:
+    x, y = [user.value for user, _ in points], [chip.value for _, chip in points]
+    if place is None:
+        ax.plot(x, y, color=_GREY, linewidth=1.2, zorder=1)
+        return
+    colour = style.PALETTE[place]
+    hollow = any(user.kind == "assumed" for user, _ in points)
+    ax.plot(x, y, color=colour, marker=_MARKERS[place], markersize=7, linewidth=2.2, label=name, zorder=3,
+            linestyle=(0, (4, 2)) if hollow else "-", markerfacecolor="white" if hollow else colour)  # fmt: skip
+    if all(user.has_interval and chip.has_interval for user, chip in points):
+        low, high = ([(getattr(u, end), getattr(c, end)) for u, c in points] for end in ("low", "high"))
+        ax.fill(*zip(*low, *reversed(high), strict=True), color=colour, alpha=0.1, linewidth=0, zorder=2)
+    user, chip = points[-1]
+    ax.annotate(f"{concurrency_of(user)}", (user.value, chip.value), xytext=(-8, 0), textcoords="offset points",
+                fontsize=10, ha="right", va="center", color=style.for_text(colour))  # fmt: skip
+
+
+def _entries(ax: style.Axes, others: int) -> tuple[list, list[str]]:
+    handles, names = ax.get_legend_handles_labels()
+    if others:
+        handles.append(style.Line2D([], [], color=_GREY, linewidth=1.2))
+        names.append(f"{others} other stacks\n(in the table)")
+    return handles, names

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from harness.report import style
 from harness.report.ceilings import Ceiling, Operators, ceilings_of, end_of, operator_panels, selected
-from harness.report.figures import chip_name, figures_of, unique
+from harness.report.figures import Owner, chip_name, figures_of, unique
 from harness.report.labels import Point, label_points, spread
 from harness.report.plotting import CannotDraw
 from harness.results import Results
@@ -56,14 +56,16 @@ def _draw_ceilings(ax: style.Axes, results: Results, ceilings: dict[str, Ceiling
     colours = dict(zip(chosen, style.PALETTE, strict=False))
     others = [c for c in ceilings if c not in colours]
     for chip in others:
-        ax.plot(x, ceilings[chip].at(x), color=_GREY, linewidth=1.1, zorder=1)
+        with style.of(ax, Owner(chip=chip)):
+            ax.plot(x, ceilings[chip].at(x), color=_GREY, linewidth=1.1, zorder=1)
     for chip in chosen:
-        _one_ceiling(ax, ceilings[chip], colours[chip], x)
+        with style.of(ax, Owner(chip=chip)):
+            _one_ceiling(ax, ceilings[chip], colours[chip], x)
     # Names stand beside the ends of the lines, moved apart where peaks are alike.
     ends = [float(np.log10(ceilings[chip].peak.value)) for chip in chosen]
     span = np.diff(np.log10(ax.get_ylim()))[0]
     for chip, end, place in zip(chosen, ends, spread(ends, 0.034 * span), strict=True):
-        ax.annotate(
+        name = ax.annotate(
             chip_name(results, chip),
             (x[-1], 10**end),
             xytext=(x[-1] * 1.12, 10**place),
@@ -73,6 +75,7 @@ def _draw_ceilings(ax: style.Axes, results: Results, ceilings: dict[str, Ceiling
             va="center",
             annotation_clip=False,
         )
+        style.mark(name, Owner(chip=chip))
     ax.set_title("Ceilings of the chips", loc="left")
     handles = [
         Line2D([], [], color=style.SOFT, linewidth=2.2, label="published"),

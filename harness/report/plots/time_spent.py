@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.report import style
-from harness.report.comparison import about, rows_named, stacks_with, words_of
-from harness.report.figures import Figures, figures_of
+from harness.report.comparison import about, rows_named, shared_model, stacks_with, words_of
+from harness.report.figures import Figures, Owner, figures_of
 from harness.results import Results
 
 TITLE = "Modelled time of a decode step by operator, share of the step, by stack"
@@ -18,19 +18,11 @@ def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     stacks = stacks_with(results, figures, "time_share")
     names = _largest(figures, stacks, about(results)["workload"])
-    figure.set_size_inches(13, 2.8 + 0.75 * len(stacks))
+    figure.set_size_inches(13, 2.8 + 0.55 * len(stacks))
     ax = figure.add_subplot()
     for y, stack in enumerate(stacks):
-        left = 0.0
-        for name, colour in zip(names, _COLOURS, strict=False):
-            row = figures.one("time_share", name, stack=stack)
-            value = row.value if row is not None else 0.0
-            ax.barh(y, value, 0.6, left=left, color=colour)
-            if value > 0.06:
-                ax.text(left + value / 2, y, f"{value:.0%}", ha="center", va="center", color="white", fontsize=10,
-                        fontweight="bold")  # fmt: skip
-            left += value
-        ax.barh(y, max(1 - left, 0.0), 0.6, left=left, color=_REST)
+        with style.of(ax, Owner(stack)):
+            _bar(ax, figures, stack, names, y)
     rows_named(ax, results, stacks)
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
@@ -40,7 +32,20 @@ def draw(results: Results, figure: style.Figure) -> None:
     ]
     handles = [style.Patch(color=c, label=n) for n, c in [*labels, ("the rest", _REST)]]
     figure.legend(handles=handles, loc="outside upper right", ncols=4)
-    style.heading(figure, "Where the time goes: modelled", f"{words_of(results)}.")
+    style.heading(figure, "Where the time goes: modelled", f"{words_of(results)}. {shared_model(results)}")
+
+
+def _bar(ax: style.Axes, figures: Figures, stack: str, names: list[str], y: int) -> None:
+    left = 0.0
+    for name, colour in zip(names, _COLOURS, strict=False):
+        row = figures.one("time_share", name, stack=stack)
+        value = row.value if row is not None else 0.0
+        ax.barh(y, value, 0.6, left=left, color=colour)
+        if value > 0.06:
+            ax.text(left + value / 2, y, f"{value:.0%}", ha="center", va="center", color=style.ink_on(colour),
+                    fontsize=10, fontweight="bold")  # fmt: skip
+        left += value
+    ax.barh(y, max(1 - left, 0.0), 0.6, left=left, color=_REST)
 
 
 def _largest(figures: Figures, stacks: list[str], workload: str) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.report import style
-from harness.report.comparison import about, stack_name, wrapped
-from harness.report.figures import Figure, Figures, figures_of
+from harness.report.comparison import about, shared_model, short_name, wrapped
+from harness.report.figures import Figure, Figures, Owner, figures_of
 from harness.report.plotting import CannotDraw
 from harness.report.tables_comparison import cause
 from harness.results import Results
@@ -22,17 +22,17 @@ def draw(results: Results, figure: style.Figure) -> None:
         raise CannotDraw("no two of the stacks have a price")
     across = min(_ACROSS, len(stacks))
     down = -(-len(stacks) // across)
-    figure.set_size_inches(15, 1.8 + 3.5 * down)
+    figure.set_size_inches(15, 2.0 + 3.3 * down)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for ax, stack in zip(panels, stacks, strict=False):
-        _panel(ax, results, figures, stack)
+        with style.of(ax, Owner(stack)):
+            _panel(ax, results, figures, stack)
     for ax in panels[len(stacks) :]:
         ax.set_axis_off()
     handles = [style.Patch(color=_LOW, label="the input at its p10"), style.Patch(color=_HIGH, label="at its p90")]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
-    baseline = stack_name(results, about(results)["baseline"])
-    style.heading(figure, "What would change the verdict on money", f"USD a token over that of {baseline}: 1 is even. "
-                  "Left of 1 the stack is the cheaper one.")  # fmt: skip
+    style.heading(figure, "What would change the verdict on money", "The ratio as one input alone goes from its p10 to "
+                  f"its p90. Left of 1 the stack is the cheaper one. {shared_model(results)}")  # fmt: skip
 
 
 def _panel(ax: style.Axes, results: Results, figures: Figures, stack: str) -> None:
@@ -52,11 +52,12 @@ def _panel(ax: style.Axes, results: Results, figures: Figures, stack: str) -> No
     ax.set_yticks(range(len(rows)), [wrapped(_short(results, row, stack), 30) for row in rows], fontsize=10)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    ax.set_title(wrapped(stack_name(results, stack), 60), loc="left", fontsize=12, fontweight="bold")
+    ax.set_xlabel(f"USD a token over that of {short_name(results, about(results)['baseline'])} (log)", fontsize=10)
+    ax.set_title(wrapped(short_name(results, stack), 52), loc="left", fontsize=12, fontweight="bold")
 
 
 def _short(results: Results, row: Figure, stack: str) -> str:
     """A cause in few words: the panel says of which stack."""
-    named = {"unexplained": "unexplained of both", "unexplained.a": "unexplained of this stack",
-             "unexplained.b": "unexplained of the baseline"}  # fmt: skip
-    return named.get(row.notes["cause"]) or cause(results, row.notes["cause"], stack)
+    named = {"unexplained": "unexplained, both", "unexplained.a": "unexplained, this stack",
+             "unexplained.b": "unexplained, the baseline"}  # fmt: skip
+    return named.get(row.notes["cause"]) or cause(results, row.notes["cause"], stack).removeprefix("the ")
