@@ -48,7 +48,7 @@ from harness.commands._tables import path_option
 @click.option("--token-prices", nargs=2, type=click.FloatRange(min=0), metavar="IN OUT", default=(0.0, 0.0),
               help="USD per million input and output tokens.")  # fmt: skip
 @click.option("--allow-unsafe-exec", is_flag=True,
-              help="Run model-written programs even where nothing can confine them: as you, on this machine.")  # fmt: skip
+              help="Run model-written programs even where nothing confines them: as you, on this machine.")  # fmt: skip
 @click.option("--native-tools", is_flag=True, help="An endpoint's own function calling, not tools in text.")
 @click.option("--precision", "precisions", multiple=True, metavar="NAME",
               help="Answer again, numbers emulated in this format, or 'all' (repeatable).")  # fmt: skip
