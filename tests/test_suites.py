@@ -191,6 +191,16 @@ def test_a_repeated_series_is_not_taken_for_the_answer():
     assert one.score(item, series) == 0.0
 
 
+def test_hidden_tests_see_every_side_of_a_function():
+    """A number kept between 0 and k is tried inside, below and above; a truth is asked for that holds, and that not."""
+    one = suite("function-synthesis")
+    clamps = [i for seed in range(200, 220) for i in one.make(seed) if i.group in ("clamp", "is_greater", "matches")]
+    values = [Counter(json.dumps(expected) for _, expected in i.data["tests"]) for i in clamps]
+    assert len(clamps) > 60
+    assert all(len(v) >= (3 if i.group == "clamp" else 2) for i, v in zip(clamps, values, strict=True))
+    assert all(max(v.values()) <= 5 for i, v in zip(clamps, values, strict=True) if i.group == "is_greater")
+
+
 def test_a_function_may_come_as_body_whole_or_fenced():
     one = SUITES["function-synthesis"]
     item = one.items()[0]
