@@ -208,10 +208,14 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Doing nothing and agreeing; naming every rule; repeating what was said."""
+    """Doing nothing and agreeing; naming one rule or all; repeating what was said."""
     desk = DESKS[item.data["desk"]]
     codes = " ".join(rule.partition(":")[0] for rule in (f"{_zero(desk)}:", *desk.rules))
-    return {
+    refused = {
+        f"refuses all by rule {k}": "\n".join([f"Answer: {rule.partition(':')[0]} applies."] * 4)
+        for k, rule in enumerate(desk.rules, 1)
+    }
+    return refused | {
         "always done": "Answer: Done.",
         "the customer's own words": f"Answer: {item.data['question']}",
         "every rule's code": "\n".join([f"Answer: {item.data['question']} {codes}"] * 4),

@@ -9,6 +9,7 @@ import pytest
 from harness.agents import Limits, ReactActor, play
 from harness.answers import Answer
 from harness.calls import parsed
+from harness.chance import chance_level
 from harness.suites import suite
 from harness.worlds import World, replay
 
@@ -163,3 +164,8 @@ def test_to_ask_whether_there_is_anything_more_is_no_question():
     kind = [f"{line} Is there anything more I can do?" if "taken care of" in line or "applies" in line else line
             for line in item.answer.splitlines()]  # fmt: skip
     assert ONE.score(item, "\n".join(kind)) == 1.0
+
+
+def test_refusing_everything_by_one_rule_counts_as_chance():
+    shares = chance_level(ONE).per_strategy
+    assert 0.02 < max(v for name, v in shares.items() if name.startswith("refuses all")) <= ONE.chance < 0.1
