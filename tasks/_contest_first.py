@@ -29,7 +29,7 @@ def _continued(start: int, step: int) -> Problem:
 
 
 def count_on(rng: Rng) -> Problem:
-    return _continued(between(rng, 1, 60), pick(rng, (1, 2)))
+    return _continued(between(rng, 1, 60), pick(rng, (1, 2, 3, 4)))
 
 
 def fives_and_tens(rng: Rng) -> Problem:

@@ -40,11 +40,12 @@ class Desk:
     of: str
     thing: str  # what a record is called
     key: str  # the argument that names a record
+    seen: str  # what is known of the example's record
     rules: tuple[str, ...]
     tools: tuple[Tool, ...]
     wishes: Mapping[str, Callable[[Rng, bool], Wish]]  # (rng, allowed) -> wish
     simple: tuple[str, ...]
-    example: str
+    example: tuple[str, str, str]  # what a customer asks, the arguments of the call, what is told
 
 
 def _set(**fields: Any) -> Callable[..., str]:
@@ -125,7 +126,7 @@ def _order(rng: Rng, status: str) -> Record:
 
 
 SHOP = Desk(
-    of="a web shop", thing="order", key="order_id",
+    of="a web shop", thing="order", key="order_id", seen="pending",
     rules=(
         "R1: Only an order with status 'pending' can be cancelled.",
         "R2: An order can be sent back up to 30 days after delivery, not later.",
@@ -143,10 +144,7 @@ SHOP = Desk(
     ),
     wishes={"cancel": _cancel, "return": _return, "address": _address},
     simple=("cancel", "address"),
-    example=(
-        "User: Please cancel order 20417.\nAction: [cancel_order(order_id='20417')]\nObservation: \"done\"\n"
-        "Answer: Order 20417 is cancelled."
-    ),
+    example=("Please cancel order 20417.", "cancel_order(order_id='20417')", "Order 20417 is cancelled."),
 )  # fmt: skip
 
 
@@ -182,7 +180,7 @@ def _account(rng: Rng) -> Record:
 
 
 BANK = Desk(
-    of="a bank", thing="account", key="account_id",
+    of="a bank", thing="account", key="account_id", seen="basic",
     rules=(
         "B1: A fee is waived at most once a year.",
         "B2: The limit is at most 5000 for a basic account and 10000 for a gold account.",
@@ -198,10 +196,8 @@ BANK = Desk(
     ),
     wishes={"fee": _fee, "limit": _limit, "card": _lost_card},
     simple=("fee", "limit"),
-    example=(
-        "User: Please set the limit of account 20417 to 900.\nAction: [set_limit(account_id='20417', limit=900)]\n"
-        "Observation: \"done\"\nAnswer: The limit of account 20417 is set."
-    ),
+    example=("Please set the limit of account 20417 to 900.", "set_limit(account_id='20417', limit=900)",
+             "The limit of account 20417 is set."),
 )  # fmt: skip
 
 
@@ -235,7 +231,7 @@ def _line(rng: Rng) -> Record:
 
 
 TELECOM = Desk(
-    of="a telephone company", thing="line", key="line_id",
+    of="a telephone company", thing="line", key="line_id", seen="no unpaid bills",
     rules=(
         "T1: The plan of a line with unpaid bills is not changed.",
         "T2: At most 10 GB are added to a line in a month, those added before included.",
@@ -253,11 +249,18 @@ TELECOM = Desk(
     ),
     wishes={"plan": _plan, "data": _data, "slow": _slow},
     simple=("plan", "data"),
-    example=(
-        "User: Please move line 20417 to plan M.\nAction: [change_plan(line_id='20417', plan='M')]\n"
-        "Observation: \"done\"\nAnswer: Line 20417 is on plan M."
-    ),
+    example=("Please move line 20417 to plan M.", "change_plan(line_id='20417', plan='M')",
+             "Line 20417 is on plan M."),
 )  # fmt: skip
+
+def example(desk: Desk, checked: str) -> str:
+    """An example of a desk's talk that keeps to its policy: the caller verified, the record known, done, told."""
+    asked, done, told = desk.example
+    return (
+        f"User: {checked} [{desk.thing} 20417: of Rosa Vidal, {desk.seen}] Rosa Vidal here. {asked}\n"
+        f"Action: [{done}]\nObservation: \"done\"\nAnswer: {told}"
+    )
+
 
 DESKS: Mapping[str, Desk] = {"shop": SHOP, "bank": BANK, "telecom": TELECOM}
 

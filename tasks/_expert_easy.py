@@ -24,10 +24,13 @@ SYMBOLS = {
     "hydrogen": "H", "oxygen": "O", "carbon": "C", "nitrogen": "N", "helium": "He", "calcium": "Ca", "gold": "Au",
     "iron": "Fe", "silver": "Ag", "copper": "Cu", "zinc": "Zn", "sodium": "Na", "neon": "Ne", "aluminum": "Al",
 }  # fmt: skip
+# Pairs of which each has the other as its only plain opposite; and words of which only the first of a pair does: that
+# of "right" may be "wrong", of "old" "new", of "small" "large".
 OPPOSITES = (
-    ("hot", "cold"), ("big", "small"), ("up", "down"), ("black", "white"), ("young", "old"), ("left", "right"),
-    ("full", "empty"), ("open", "closed"), ("rich", "poor"), ("wet", "dry"), ("strong", "weak"), ("win", "lose"),
+    ("hot", "cold"), ("up", "down"), ("black", "white"), ("full", "empty"), ("wet", "dry"), ("strong", "weak"),
+    ("north", "south"), ("day", "night"), ("true", "false"), ("east", "west"),
 )  # fmt: skip
+ONE_WAY = (("young", "old"), ("left", "right"), ("rich", "poor"), ("win", "lose"))
 LANGUAGES = {
     "Germany": "German", "France": "French", "Japan": "Japanese", "Italy": "Italian", "Russia": "Russian",
     "Poland": "Polish", "Sweden": "Swedish", "Greece": "Greek", "Turkey": "Turkish", "Spain": "Spanish",
@@ -59,9 +62,8 @@ def next_month(rng: Rng) -> Problem:
 
 
 def opposite(rng: Rng) -> Problem:
-    pair = pick(rng, OPPOSITES)
-    k = between(rng, 0, 1)
-    return Problem(f"What is the opposite of “{pair[k]}”?", pair[1 - k], "language")
+    word, other = pick(rng, (*OPPOSITES, *((b, a) for a, b in OPPOSITES), *ONE_WAY))
+    return Problem(f"What is the opposite of “{word}”?", other, "language")
 
 
 def language(rng: Rng) -> Problem:

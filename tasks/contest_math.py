@@ -84,9 +84,11 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Numbers copied from the question, and round ones."""
+    """Numbers copied from the question, the one after the last, the product of the last two, and round ones."""
     found = numbers(item.data["question"])
-    copied = {"the last number in the question": found[-1], "the largest number in the question": max(found)}
+    copied = {"the last number in the question": found[-1], "the largest number in the question": max(found),
+              "one more than the last number in the question": found[-1] + 1,
+              "the product of the last two numbers": found[-1] * (found[-2] if found[1:] else 1)}  # fmt: skip
     return {name: f"{value:f}" for name, value in copied.items()} | {f"always {n}": str(n) for n in (0, 1, 2, 10, 100)}
 
 
@@ -98,7 +100,7 @@ SUITE = Suite(
     differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun; answers "
     "of 96 tokens at most",
     licence="Apache-2.0",
-    version="2",
+    version="3",
     method="generate",
     max_tokens=96,
     stop=("\nQuestion:", "\n\n"),

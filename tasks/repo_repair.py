@@ -198,7 +198,7 @@ SUITE = Suite(
     differs="small generated repositories in Python and POSIX shell; an agent's edits, or a patch; results of hidden "
     "tests are compared outside the sandbox",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="act",
     max_tokens=256,
     stop=(),

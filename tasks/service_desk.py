@@ -45,11 +45,13 @@ COUNT = {1: 1, 2: 1, 3: 1, 4: 2, 5: 3}  # wishes of one customer
 _ASK_PIN, _ASK_NUMBER = "What is your PIN?", "What is the number of the {}?"
 _POLICY = (
     "You work at the service desk of {of}. Do what the customer asks where the rules allow it, and nothing else. Look "
-    "the {thing} up before you change it. Change nothing until the caller is verified by PIN. When you have done what "
-    "was asked, name the number of the {thing}; when a rule stands against it or wants something else done, "
-    "name the rule's code, and no other code.\n{zero}: Nothing is done for a record that belongs to someone else.\n"
-    "{rules}"
+    "the {thing} up first where a rule asks for more than you know of it. Change nothing until the caller is verified "
+    "by PIN: {checked} says that it was done, else ask; after a wrong PIN, ask again. When you have done what was "
+    "asked, name the number of the {thing}; when a rule stands against it or wants something else done, name the "
+    "rule's code, and no other code.\n{zero}: Nothing is done for a record that belongs to someone else.\n{rules}"
 )
+_CHECKED = "[PIN checked]"
+
 
 
 def make(seed: int) -> list[Item]:
@@ -119,7 +121,7 @@ def _script(rng: Rng, desk: Desk, level: int, wishes, trap: str, first: str, cal
     if kept_back:
         asks = [w.words.replace(f"{desk.thing} {{}}", f"my {desk.thing}").replace(
             f"{desk.thing.capitalize()} {{}}", f"My {desk.thing}") for _, w in wishes]  # fmt: skip
-    asks[0] = f"{caller} here. {asks[0]}"
+    asks[0] = f"{caller} here. {asks[0]}" if kept_back else f"{_CHECKED} {caller} here. {asks[0]}"
     numbers = [n for n, _ in wishes]
     if trap:
         asks.append(f"One more thing, for my neighbour: {desk.wishes[first](rng, True).words.format(trap)}")
@@ -162,8 +164,9 @@ def world(item: Item) -> World:
     desk, script = DESKS[item.data["desk"]], item.data["script"]
     state = {"db": copy.deepcopy(item.data["db"]), "pin": script["pins"][-1], "verified": script["verified"],
              "talk": {"wish": 0, "pin": 0, "asked": 0}}  # fmt: skip
-    policy = _POLICY.format(of=desk.of, thing=desk.thing, zero=_zero(desk), rules="\n".join(desk.rules))
-    example = f"{_FORM}\n\n{desk.example}"
+    policy = _POLICY.format(of=desk.of, thing=desk.thing, checked=_CHECKED, zero=_zero(desk),
+                            rules="\n".join(desk.rules))  # fmt: skip
+    example = f"{_FORM}\n\n{_domains.example(desk, _CHECKED)}"
     return World(state, (*desk.tools, VERIFY), script["asks"][0], policy, _customer(script), example)
 
 
@@ -173,7 +176,7 @@ def _customer(script: Mapping[str, Any]):
     def reply(state: dict[str, Any], said: Sequence[str]) -> str | None:
         talk, last = state["talk"], said[-1].casefold()
         asked = set(re.findall(r"\w+", last)) if "?" in last and talk["asked"] < 8 else set()  # not for ever
-        if asked and not asked & {"else", "further"}:  # "Anything else?" is no question about this wish
+        if asked and not asked & {"else", "further", "anything"}:  # "Anything else?" is no question about this wish
             talk["asked"] += 1
             if "pin" in asked:
                 talk["pin"] += 1
@@ -205,10 +208,14 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Doing nothing and agreeing; naming every rule; repeating what was said."""
+    """Doing nothing and agreeing; naming one rule or all; repeating what was said."""
     desk = DESKS[item.data["desk"]]
     codes = " ".join(rule.partition(":")[0] for rule in (f"{_zero(desk)}:", *desk.rules))
-    return {
+    refused = {
+        f"refuses all by rule {k}": "\n".join([f"Answer: {rule.partition(':')[0]} applies."] * 4)
+        for k, rule in enumerate(desk.rules, 1)
+    }
+    return refused | {
         "always done": "Answer: Done.",
         "the customer's own words": f"Answer: {item.data['question']}",
         "every rule's code": "\n".join([f"Answer: {item.data['question']} {codes}"] * 4),
@@ -222,7 +229,7 @@ SUITE = Suite(
     imitates="tau2-bench",
     differs="a scripted customer, three small desks; graded by replaying the transcript",
     licence="Apache-2.0",
-    version="2",
+    version="3",
     method="act",
     max_tokens=64,
     stop=(),

@@ -35,7 +35,7 @@ PER_STRATUM = 3  # items a language and level
 SHOT_ANSWERS = (10, 12)
 _STOPS = {"zh": "。", "ja": "。", "bn": "।", "hi": "।", "th": ""}
 _UNSPACED = ("zh", "ja")
-_STEPS = (1, 1, 2, 5, 10)
+_STEPS = (1, 2, 5, 10)  # evenly: no fixed step is a good guess
 
 
 @cache
@@ -203,9 +203,10 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Numbers copied from the question; a repeated series counts as its last number."""
+    """Numbers copied from the question, and the one after the last; a repeated series counts as its last number."""
     found = numbers(item.data["question"], item.lang)
     return {
+        "one more than the last number in the question": f"{found[-1] + 1:f}",
         "the last number in the question": f"{found[-1]:f}",
         "the first number in the question": f"{found[0]:f}",
         "the largest number in the question": f"{max(found):f}",

@@ -36,8 +36,8 @@ def quoted(text: str) -> list[str]:
 
 
 CONTRARY = [pair.split("/") for pair in (
-    "cold/hot small/big down/up white/black old/young right/left empty/full closed/open poor/rich dry/wet weak/strong "
-    "lose/win").split()]  # fmt: skip
+    "cold/hot down/up white/black old/young right/left empty/full poor/rich dry/wet weak/strong lose/win south/north "
+    "night/day false/true west/east").split()]  # fmt: skip
 SPOKEN = {
     "German": "Germany", "French": "France", "Japanese": "Japan", "Italian": "Italy", "Russian": "Russia",
     "Polish": "Poland", "Swedish": "Sweden", "Greek": "Greece", "Turkish": "Turkey", "Spanish": "Spain",
@@ -387,3 +387,9 @@ def test_a_subgroup_count_agrees_with_subgroups_grown_one_by_one():
         edge = {with_one(group, e) for group in edge for e in elements} - found
         found = found | edge
     assert len(found) == subgroup_count("Z/6 × Z/4")
+
+
+def test_no_opposite_is_asked_that_a_word_has_two_of():
+    """The opposite of "right" is "wrong" as well as "left", that of "old" is "new" as well as "young"."""
+    asked = {quoted(i.data["question"])[0] for seed in range(40) for i in ONE.make(seed) if i.group == "opposite"}
+    assert len(asked) > 20 and not asked & {"right", "old", "poor", "lose", "big", "small", "open", "closed", "light"}

@@ -9,6 +9,7 @@ import pytest
 from harness.agents import Limits, ReactActor, play
 from harness.answers import Answer
 from harness.calls import parsed
+from harness.chance import chance_level
 from harness.suites import suite
 from harness.worlds import World, replay
 
@@ -78,7 +79,7 @@ def test_what_was_refused_is_against_its_rule(seed):
     for item in ONE.make(seed):
         script, db = item.data["script"], item.data["db"]
         for ask, number, word in zip(script["asks"], script["numbers"], item.data["must_say"], strict=True):
-            record, owner = db[number], script["asks"][0].partition(" here.")[0]
+            record, owner = db[number], script["asks"][0].removeprefix("[PIN checked] ").partition(" here.")[0]
             assert (word[1:] == "0") == (record["owner"] != owner), item.id
             figures = [int(n) for n in re.findall(r"\d+", ask.replace(number, ""))] or [0]
             if word in asked:
@@ -145,3 +146,26 @@ def test_a_shop_is_no_question_about_a_pin():
     item = next(i for i in ONE.items(level=1) if i.data["desk"] == "shop")
     said = replayed(ONE.world(item), "Answer: Are you happy with your shopping?")
     assert said.state["talk"]["pin"] == 0
+
+
+@pytest.mark.parametrize("level", range(1, 6))
+def test_the_example_keeps_to_the_policy_and_the_policy_says_what_counts(level):
+    """The caller of the example is verified, and what the rules ask of its record is known."""
+    for item in ONE.items(level=level)[:9]:
+        policy, example = item.prompt.split("An example:\n\n")[0], item.prompt.split("An example:\n\n")[1]
+        shown = example.split("\n\nFunctions:")[0].splitlines()
+        assert re.match(r"User: \[PIN checked\] \[\w+ 20417: of Rosa Vidal, [a-z ]+\] Rosa Vidal here\. ", shown[0])
+        assert "after a wrong PIN, ask again" in policy
+        assert item.data["question"].startswith("[PIN checked]") == item.data["script"]["verified"] == (level < 3)
+
+
+def test_to_ask_whether_there_is_anything_more_is_no_question():
+    item = next(i for i in ONE.items(level=4))
+    kind = [f"{line} Is there anything more I can do?" if "taken care of" in line or "applies" in line else line
+            for line in item.answer.splitlines()]  # fmt: skip
+    assert ONE.score(item, "\n".join(kind)) == 1.0
+
+
+def test_refusing_everything_by_one_rule_counts_as_chance():
+    shares = chance_level(ONE).per_strategy
+    assert 0.02 < max(v for name, v in shares.items() if name.startswith("refuses all")) <= ONE.chance < 0.1
