@@ -14,6 +14,7 @@ _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
 _SERIES = re.compile(r'(<(?:g|path|use)[^>]*?) id="(of\|[^"]*)"')
 _ID = re.compile(r' id="([^"]*)"')
+_DIGITS = re.compile(r"(?<![\w.])(-?[1-9]\d*\.\d\d)\d+")  # of a coordinate: a hundredth of a point is not seen
 _USED = re.compile(r'(?:href="#|url\(#)([^")]+)')
 
 
@@ -21,6 +22,7 @@ def inline(plot: Drawn, picker: Picker) -> str:
     """The drawn plot as an `<svg>` to stand in the page. Its file is left as it is."""
     svg = plot.vector.read_text("utf-8")
     svg = _SIZE.sub(r"\1", _METADATA.sub("", _HEAD.sub("", svg)), count=1)
+    svg = _DIGITS.sub(r"\1", svg)
     svg = _SERIES.sub(lambda m: m[1] + _picked(picker, m[2]), svg)
     # Several charts share a page: an id stays only where something refers to it, and carries the plot's name.
     used, prefix = set(_USED.findall(svg)), f"{plot.name}-"
