@@ -81,9 +81,9 @@ def _turns(p: Point, first: Point, cause: str, value: float, low: float, high: f
         return {}
     ends = math.log(cited.quantile(0.1)), math.log(cited.quantile(0.9))
     slope = (math.log(high) - math.log(low)) / (ends[1] - ends[0])
-    even = math.exp(ends[0] - math.log(low) / slope)
-    least, most = cited.range
-    return {"even": cited.shown(even, 3)} if least <= even <= most else {}
+    even = ends[0] - math.log(low) / slope  # as a logarithm: past any number where the value hardly matters
+    least, most = (math.log(end) for end in cited.range)
+    return {"even": cited.shown(math.exp(even), 3)} if least <= even <= most else {}
 
 
 def _even_price(p: Point, first: Point, base: dict) -> Iterator[Row]:
