@@ -52,7 +52,7 @@ def _against(results: Results, figures: Figures, metric: str) -> list[tuple[str,
 def _verdict(results: Results, rows: list[tuple[str, Figure]], better: str, worse: str, what: str) -> str:
     """Few stacks one by one; more of them counted by what is sure, with the one that differs most named."""
     if len(rows) <= _IN_FULL:
-        return " and ".join(_in_full(results, stack, row, better, worse, what) for stack, row in rows)
+        return "; ".join(_in_full(results, stack, row, better, worse, what) for stack, row in rows)
     farthest_first = sorted(rows, key=lambda pair: -abs(log(pair[1].value)))
     sure = {
         better: [pair for pair in farthest_first if probability(pair[1]) >= SURE],
