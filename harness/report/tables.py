@@ -25,7 +25,7 @@ from harness.report.tables_quality import (
 from harness.report.tables_stacks import ceilings_table, large_tables, suite_tables
 from harness.results import Results
 
-COMPARED_PLOTS = ("pareto", "chips", "cost", "cost-of-tokens", "tornado", "solved", "memory")
+COMPARED_PLOTS = ("pareto", "chips", "cost", "cost-of-tokens", "cost-breakdown", "tornado", "solved", "memory")
 AGENT_PLOTS = ("agents", "agents-load", "agents-caches", "long-run")
 _LARGE = (
     "Modelled from the chips' profiles at the stated workload (isl: input tokens, osl: output tokens, c: "
