@@ -164,7 +164,7 @@ def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
             assert solved.part.startswith(AGENT_TASKS) and solved.kind == "assumed"
             assert math.isclose(solved.value, session.value / (float(solved.notes["score"]) / 100), rel_tol=1e-4)
     assert (tmp_path / "run/report/plots/solved.png").stat().st_size > 10_000
-    assert "Sessions of coding-agent a chip holds" in (tmp_path / "run/report/report.md").read_text("utf-8")
+    assert "Agents: of coding-agent sessions a chip holds" in (tmp_path / "run/report/report.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("arguments", "word"), [
