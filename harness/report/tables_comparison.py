@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.report.beside import name_cell, others, ratio_cell, row_of
 from harness.report.comparison import about, stack_name
-from harness.report.figures import Figure, Figures, chip_name, unique
+from harness.report.figures import Figure, Figures, Owner, chip_name, unique
 from harness.report.numbers import and_list, shown
 from harness.report.table import Cell, Column, Line, Table, cell_of, nothing, text
 from harness.report.tables_claims import claim_table
@@ -151,7 +151,19 @@ def cause(results: Results, name: str, stack: str) -> str:
              "unexplained.b": f"what the model of time leaves unexplained of {both}",
              "power.share": "the share of the power limit that is drawn"}  # fmt: skip
     owner, slash, key = name.partition("/")
-    return words.get(name) or (f"{key} of {chip_name(results, owner)}" if slash else name)
+    return words.get(name) or (f"{_key_in_words(key)} of {chip_name(results, owner)}" if slash else name)
+
+
+def _key_in_words(key: str) -> str:
+    """A profile's key as a reader says it.
+
+    >>> _key_in_words("price.neocloud[0]"), _key_in_words("memory.bandwidth"), _key_in_words("compute.fp8")
+    ('the rent (neocloud)', 'the memory bandwidth', 'the fp8 peak')
+    """
+    group, _, name = key.partition("[")[0].partition(".")
+    if group == "price":
+        return f"the rent ({name})"
+    return f"the {name} peak" if group == "compute" and name else f"the {group} {name}".replace("_", " ").strip()
 
 
 def _prices(results: Results, figures: Figures) -> Table:
@@ -193,7 +205,7 @@ def _layers(results: Results) -> Table:
 def _tests(results: Results) -> Table:
     entries = about(results)["stacks"].items()
     lines = tuple(
-        Line((text(stack_name(results, stack)), text(command)))
+        Line((Cell(text=stack_name(results, stack), owner=Owner(stack)), text(command)))
         for stack, entry in entries
         for command in entry.get("test", ())
     )
