@@ -87,6 +87,8 @@ def _by_suite(ax: style.Axes, figures: Figures, suites: list[tuple[str, str]]) -
         cell = with_95(figures, "accuracy", suite=suite, stack=stack)
         ax.text(reach * 1.05, y, f"{cell.main}  ({cell.interval or 'no interval'})", va="center", fontsize=11)
     ax.set_xlim(0, min(max(reach, 10) * 1.45, 145))  # where nothing is right, the axis still has a length
+    # Beyond 100 % stand the figures, and no marks.
+    ax.set_xticks([t for t in ax.get_xticks() if 0 <= t <= min(100, ax.get_xlim()[1])])
     ax.set_ylim(len(suites) - 0.4, -0.6)
     ax.set_yticks(range(len(suites)), [_label(suite, stack, suites) for suite, stack in suites])
     ax.set_xlabel("accuracy, %")
