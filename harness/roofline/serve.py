@@ -3,6 +3,7 @@
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
     TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
+(there p is shared by the ranks that prefill at the same time, elsewhere by all)
     TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
