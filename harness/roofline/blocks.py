@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.operators import Load
 from harness.profiles import Chip
-from harness.roofline import links, shapes
+from harness.roofline import links, narrowed, shapes
 from harness.roofline.compiled import Compiled, Kernels, Links
 from harness.roofline.hardware import View
 
@@ -56,12 +56,12 @@ class Block:
     overlap: np.ndarray | float
 
 
-def blocks(compiled: Compiled, load: Load, view: View) -> list[Block]:
-    """The operators of a step on each row's chip. `load` holds arrays [rows]."""
+def blocks(compiled: Compiled, load: Load, view: View, engine: np.ndarray) -> list[Block]:
+    """The operators of a step on each row's chip. `load` holds arrays [rows]; engine: family names [rows]."""
     features = compiled.measure(load)
     bandwidth = view.value("memory.bandwidth")
     out = [_kernels(k, features, bandwidth, view) for k in compiled.kernels]
-    return out + [_links(one, features, view) for one in compiled.links]
+    return out + [_links(one, features, view, engine) for one in compiled.links]
 
 
 def _kernels(k: Kernels, features: np.ndarray, bandwidth: np.ndarray, view: View) -> Block:
@@ -83,9 +83,11 @@ def _kernels(k: Kernels, features: np.ndarray, bandwidth: np.ndarray, view: View
     return Block(group_of(k.law), k.law, k.names, k.count, memory, compute, fixed, overlap)
 
 
-def _links(one: Links, features: np.ndarray, view: View) -> Block:
+def _links(one: Links, features: np.ndarray, view: View, engine: np.ndarray) -> Block:
     """Collectives over a group: the scale-up link inside the domain, the slower network beyond it."""
     bytes_ = one.bytes_ @ features
+    if one.kind == "all_reduce":
+        bytes_ = narrowed.sent_bytes(bytes_, *narrowed.settings(engine, view))
     link = view.column(f"link.{one.kind}.{one.chips}", lambda c: _link_bytes_s(c, one.kind, one.chips))
     constants = view.law(links.CLASS.get(one.kind, one.kind))
     network, fixed = links.collective_terms(one.kind, constants, bytes_, one.chips, link)

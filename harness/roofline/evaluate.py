@@ -16,6 +16,7 @@ from harness.profiles import Chip
 from harness.roofline import cost, energy
 from harness.roofline.constants import DISTANCES, Constants
 from harness.roofline.hardware import View, software_code
+from harness.roofline.mixed import saved_s, sharing
 from harness.roofline.operate import Asked, Work, pace
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Latency, latency, tokens_s
@@ -40,10 +41,13 @@ class Timed:
 
     @property
     def shares(self) -> dict[str, np.ndarray]:
-        """Share of the time a token that each bound holds, [rows]; they sum to 1."""
-        prefills, total = self.latency.prefills, self.latency.tpot
+        """Share of the time a token that each bound holds, [rows]; they sum to 1.
+
+        What a mixed step saves is taken off all parts of its prefill alike.
+        """
+        prefilling = self.latency.prefilling / self.batched.total
         return {
-            k: (v / self.accepted + prefills * self.batched.by_bound[k]) / total
+            k: (v / self.accepted + prefilling * self.batched.by_bound[k]) / self.latency.tpot
             for k, v in self.decode.by_bound.items()
         }
 
@@ -59,14 +63,13 @@ def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -
         decode.by_name["engine"], decode.bounds["engine"] = engine, "overhead"
     twice = Pace(np.tile(own.kernels, 2), np.tile(own.fixed, 2))
     both = step(work.prefill, prefill_scales(scales), twice, named)
-    alone, batched = (
-        Seconds(
-            {k: v[part] for k, v in both.by_bound.items()}, {k: v[part] for k, v in both.by_name.items()}, both.bounds
-        )
-        for part in (slice(0, rows), slice(rows, 2 * rows))
+    alone, batched = both.part(slice(0, rows)), both.part(slice(rows, 2 * rows))
+    x = work.demand
+    shared = sharing(work.prefill, both, prefill_scales(scales), twice).part(slice(rows, 2 * rows))
+    saved = saved_s(x.engine, x.static | x.split, sharing(work.decode, decode, scales, own), shared)
+    return Timed(
+        latency(x, decode.total, alone.total, batched.total, saved, scales), decode, alone, batched, own, x.accepted
     )
-    return Timed(latency(work.demand, decode.total, alone.total, batched.total, scales), decode, alone, batched, own,
-                 work.demand.accepted)  # fmt: skip
 
 
 def bound(t: Timed, work: Work) -> np.ndarray:
@@ -74,7 +77,7 @@ def bound(t: Timed, work: Work) -> np.ndarray:
     s = t.shares
     held = np.stack([s["memory"], s["compute"], s["overhead"], s["network"] + s["hops"]])
     out = held.argmax(0)
-    waiting = t.latency.prefills * t.batched.total / t.latency.tpot > 0.5  # decoding waits for prefill half its time
+    waiting = t.latency.prefilling / t.latency.tpot > 0.5  # decoding waits for prefill half its time
     out[waiting] = BOUNDS.index("queue")
     out[work.demand.batch < work.demand.asked] = BOUNDS.index("capacity")
     return out

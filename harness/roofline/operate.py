@@ -14,6 +14,7 @@ from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
 from harness.roofline.hardware import View, has_gddr, software_code
+from harness.roofline.saturated import usual_requests
 from harness.roofline.serve import Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
@@ -61,7 +62,7 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     most = np.where(x.static, sequences, np.minimum(sequences, _most_sequences(x) * layout.dp))
     saturating = np.isnan(x.concurrency)
     # A saturated run has no more requests at once than it has at all.
-    given = np.where(np.isnan(x.requests), laws.assumed("saturating_requests").point, x.requests / x.replicas)
+    given = np.where(np.isnan(x.requests), usual_requests(x.isl + x.osl), x.requests / x.replicas)
     asked = np.where(saturating, np.minimum(most, given), np.maximum(x.concurrency / x.replicas, 1))
     batch = np.maximum(np.minimum(asked, most), 1)
     fresh = np.maximum(x.isl * (1 - np.nan_to_num(x.prefix_hit)), 1)
@@ -84,8 +85,8 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     twice = View(view.hardware, np.tile(view.index, 2))
     return Work(
         demand,
-        blocks(compiled(arch, dtypes, layout, "decode"), decode, view),
-        blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice),
+        blocks(compiled(arch, dtypes, layout, "decode"), decode, view, x.engine),
+        blocks(compiled(arch, dtypes, layout, "prefill"), prefill, twice, np.tile(x.engine, 2)),
         view, x.isl, layout.chips, requests, held,
     )  # fmt: skip
 

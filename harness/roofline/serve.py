@@ -2,16 +2,18 @@
 
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
-    TPOT = D / a + w (b - 1) p / osl              w: interleave, a: tokens that speculation has accepted a step
-(there p is shared by the ranks that prefill at the same time, elsewhere by all)
-    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy w (b - 1) p / osl + queue (b - 1) p s / 2
+    TPOT = D / a + X,   X = n PB - min(n, 1) saved,   n PB = w (b - 1) p / osl
+w: interleave; a: tokens that speculation has accepted a step; n: batched prefill steps, of PB each, that come with a
+decode step (there p is shared by the ranks that prefill at the same time, elsewhere by all); saved: what both steps
+have in common, in engines that run them as one (`mixed.py`)
+    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy X + queue (b - 1) p s / 2
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
 the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`).
 A static batch has TTFT = (b + 1) p / 2 and TPOT = D / a + (b - 1) p / 2 (osl - 1): its prompts are prefilled one after
 the other, and those that are through wait for the rest.
-Left out: chunks mixed into decode steps (their saving is in w), lengths that differ between requests.
+Left out: lengths that differ between requests.
 """
 
 from __future__ import annotations
@@ -52,14 +54,23 @@ class Latency:
     tpot: np.ndarray
     tpot_median: np.ndarray
     e2e: np.ndarray  # mean of the requests that come after the first wave, or of a static batch
-    prefills: np.ndarray  # batched prefill steps a decode step waits for: TPOT = D + prefills * PB
+    prefills: np.ndarray  # batched prefill steps that come with a decode step
+    prefilling: np.ndarray  # seconds of the time a token that those take
     queued: np.ndarray  # seconds of the TTFT spent waiting for memory
 
 
 def latency(
-    x: Demand, decode: np.ndarray, alone: np.ndarray, batched: np.ndarray, scales: Mapping[str, float]
+    x: Demand,
+    decode: np.ndarray,
+    alone: np.ndarray,
+    batched: np.ndarray,
+    saved: np.ndarray,
+    scales: Mapping[str, float],
 ) -> Latency:
-    """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows])."""
+    """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows]).
+
+    saved: what a decode step and a batched prefill step take less as one (s, [rows]).
+    """
     others = np.maximum(x.batch - 1, 0)
     each = batched / (x.together * x.ranks)
     steady = scales["interleave"] * others / (x.osl * x.together * x.aside)
@@ -67,11 +78,12 @@ def latency(
     # for the other half after it.
     at_once = others / 2 / (np.maximum(x.osl - 1, 1) * x.together * x.ranks)
     prefills = ~x.split * np.where(x.static, at_once, steady)
-    tpot = decode / x.accepted + prefills * batched
+    prefilling = prefills * batched - np.minimum(prefills, 1) * saved
+    tpot = decode / x.accepted + prefilling
     arrival = _arrival_s(x.engine, scales)
     own = arrival + scales["token_s"] * x.isl + scales["first"] * alone
     steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
-    waits = steps * decode + scales["busy"] * prefills * batched
+    waits = steps * decode + scales["busy"] * prefilling
     first_wave = others * each * x.wave / 2
     at_first = each * (x.batch + 1) / 2  # one wave, given to the engine itself: nothing arrives
     e2e = own + waits + (x.osl - 1) * tpot
@@ -79,7 +91,7 @@ def latency(
     ttft = np.where(x.static, at_first, own + waits + scales["queue"] * first_wave)
     median = np.where(x.static, at_first, own + waits + scales["queue_median"] * first_wave)
     whole = np.where(x.static, at_first + (x.osl - 1) * tpot, e2e)
-    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, queued)
+    return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, prefilling, queued)
 
 
 def tokens_s(x: Demand, e2e: np.ndarray) -> np.ndarray:

@@ -17,10 +17,9 @@ from harness.operators import Dtypes
 from harness.profiles import Chip
 from harness.roofline import laws, memory
 from harness.roofline.compiled import Layout
+from harness.roofline.mixed import PREFILL_FIRST
 from harness.stack import Stack
 
-# Engines that run a prompt's step apart: decoding waits for it. The others mix both in a step (chunked prefill).
-PREFILL_FIRST = ("sglang",)
 # Engines that schedule the next step while one runs (vLLM's asynchronous scheduling, SGLang's and TensorRT-LLM's
 # overlap schedulers, all on by default in 2026); a stack that names no engine is taken for one of them.
 OVERLAPPING = ("", "vllm", "sglang", "trtllm")

@@ -82,7 +82,8 @@ class StepModel:
         return scales["first"] * found.total
 
     def _step(self, phase: str, load: Load, rows: int, scales: dict, attention: bool = True) -> Seconds:
-        found = blocks(compiled(self.arch, self.dtypes, self.layout, phase), load, self.view(rows))
+        engine = np.full(rows, self.engine, object)
+        found = blocks(compiled(self.arch, self.dtypes, self.layout, phase), load, self.view(rows), engine)
         if not attention:
             found = [b for b in found if b.group != "prefill_attention"]
         one = self._pace

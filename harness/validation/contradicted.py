@@ -1,6 +1,6 @@
 """Rows that other rows of the same table contradict: what they measured is not the configuration that they name.
 
-Three rules, each a comparison of published words and figures alone, none of a prediction:
+Four rules, each a comparison of published words and figures alone, none of a prediction:
 
 unmarked   A source that never marks speculative decoding repeats runs of one that does. Where all marked-or-not runs of
            that other source, of the same chip, model, format, engine and day, are marked, so are the repeated ones.
@@ -8,6 +8,8 @@ hurried    A run has at least eight times the requests of another of the same co
            a shorter time a token: more requests at once cannot be faster, and software does not get slower.
 disputed   Two runs of the same configuration, engine and day differ by more than a factor of two: the words do not
            tell which of two settings a row is about, so neither counts.
+copied     A deployment of several independent replicas gives, to four digits, the tokens/s of one replica that is asked
+           for as many requests at once: worked from that run, not measured.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-MORE_REQUESTS, APART = 8.0, 2.0
+MORE_REQUESTS, APART, COPY = 8.0, 2.0, 5e-4
 # What a row says of its configuration beside lengths and concurrency; blanks are the defaults of a deployment.
 _LAYOUT = ("chip", "chips", "model", "format", "tp", "pp", "ep", "dp", "scenario", "engine_family")
 _FORMATS = {"fp4": "nvfp4", "mxfp4": "nvfp4"}  # one format under three names: sources do not agree on which
@@ -55,6 +57,17 @@ def disputed(frame: pd.DataFrame) -> pd.Series:
         of = rows.loc[plain, figure].groupby(keys, dropna=False)
         out[plain] |= of.transform("max") > APART * of.transform("min")
     return out
+
+
+def copied(frame: pd.DataFrame) -> pd.Series:
+    """Whether one replica's run stands under the name of several (bool)."""
+    rows = _named(frame).assign(total=frame["output_tok_s_per_chip"] * frame["chips"])
+    same = ["source", "chip", "model", "format", "tp", "pp", "scenario", "isl", "osl", "concurrency", "date"]
+    several = (rows["dp"] > 1) & (rows["ep"] == 1) & rows["total"].notna() & rows["concurrency"].notna()
+    one = rows.loc[(rows["dp"] == 1) & rows["total"].notna(), [*same, "total"]]
+    pairs = rows.loc[several, [*same, "total"]].reset_index().merge(one, on=same, suffixes=("", "_of_one"))
+    twins = (pairs["total"] / pairs["total_of_one"] - 1).abs() < COPY
+    return pd.Series(frame.index.isin(pairs.loc[twins, "index"]), index=frame.index)
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:

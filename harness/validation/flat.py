@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,14 @@ from harness.prediction import plans
 from harness.prediction.rows import read
 from harness.roofline.blocks import GROUPS, Block
 from harness.roofline.hardware import View
+from harness.roofline.mixed import Sharing, products, saved_s
 from harness.roofline.operate import Asked, pace, prepare
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Demand, Latency, latency, tokens_s
 from harness.roofline.step import Pace, engine_seconds, fixed_scales, work_scales
 
 _ALL = (*GROUPS, "link", "exchange")
+_PRODUCT = np.array([products(g) for g in _ALL])
 
 
 @dataclass(frozen=True)
@@ -30,32 +32,40 @@ class Flat:
     work: np.ndarray  # count x (max + overlap min), s
     fixed: np.ndarray  # count x fixed, s
     count: np.ndarray
+    reading: np.ndarray  # of `work`, count x memory, s
+    computing: np.ndarray  # count x compute, s
 
     @classmethod
     def of(cls, parts: Sequence[tuple[np.ndarray, list[Block], slice]], rows: int) -> Flat:
         """parts: (row numbers [r], blocks, which of the blocks' columns are those rows)."""
-        out: dict[str, list] = {k: [] for k in ("row", "group", "work", "fixed", "count")}
+        out: dict[str, list] = {k: [] for k in ("row", "group", "work", "fixed", "count", "reading", "computing")}
         for number, blocks, columns in parts:
             for b in blocks:
                 shape = (len(b.count), np.shape(b.memory)[1])
                 work = np.maximum(b.memory, b.compute) + b.overlap * np.minimum(b.memory, b.compute)
-                for key, value in (("work", b.count * work), ("fixed", b.count * b.fixed), ("count", b.count)):
+                for key, value in (("work", b.count * work), ("fixed", b.count * b.fixed), ("count", b.count),
+                                   ("reading", b.count * b.memory), ("computing", b.count * b.compute)):  # fmt: skip
                     out[key].append(np.broadcast_to(value, shape)[:, columns].ravel())
                 shape = (len(b.count), len(number))
                 out["row"].append(np.broadcast_to(number, shape).ravel())
                 out["group"].append(np.full(shape, _ALL.index(b.group)).ravel())
         return cls(rows, **{k: np.concatenate(v) for k, v in out.items()})
 
-    def seconds(self, scales: Mapping[str, float], pace: Pace) -> np.ndarray:
-        """A step's time [rows]: what `step.step` sums, in one pass."""
+    def seconds(self, scales: Mapping[str, float], pace: Pace) -> tuple[np.ndarray, Sharing]:
+        """A step's time [rows], what `step.step` sums, in one pass; and of it what `mixed.sharing` does."""
         work, fixed = work_scales(scales), fixed_scales(scales)
-        each = np.array([work[g] for g in _ALL])[self.group] * self.work
+        factor = np.array([work[g] for g in _ALL])[self.group]
         start, layer = (np.array([fixed[g][i] for g in _ALL])[self.group] for i in (0, 1))
         begin = start * self.fixed + layer * self.count
-        kernel = self.group < len(GROUPS)
-        sums = [np.bincount(self.row, np.where(which, x, 0.0), self.rows) for which, x in
-                ((kernel, each), (kernel, begin), (~kernel, each + begin))]  # fmt: skip
-        return sums[0] * pace.kernels + sums[1] * pace.fixed + sums[2]
+        kernel, product = self.group < len(GROUPS), _PRODUCT[self.group]
+
+        def total(which: np.ndarray, x: np.ndarray) -> np.ndarray:
+            return np.bincount(self.row, np.where(which, x, 0.0), self.rows)
+
+        starting = total(kernel, begin) * pace.fixed + total(~kernel, begin)
+        seconds = total(kernel, factor * self.work) * pace.kernels + total(~kernel, factor * self.work) + starting
+        reading, computing = (total(product, factor * x) * pace.kernels for x in (self.reading, self.computing))
+        return seconds, Sharing(reading, computing, starting)
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,13 @@ class Ready:
     batched: Flat
 
     def latency(self, scales: Mapping[str, float]) -> Latency:
-        own, prefill = pace(self.asked, self.view, scales), prefill_scales(scales)
-        decode = self.decode.seconds(scales, own) + engine_seconds(scales, self.demand.batch / self.demand.ranks)
-        return latency(self.demand, decode, self.alone.seconds(prefill, own),
-                       self.batched.seconds(prefill, own), scales)  # fmt: skip
+        x, own, prefill = self.demand, pace(self.asked, self.view, scales), prefill_scales(scales)
+        engine = engine_seconds(scales, x.batch / x.ranks)
+        (decode, ours), (alone, _) = self.decode.seconds(scales, own), self.alone.seconds(prefill, own)
+        batched, theirs = self.batched.seconds(prefill, own)
+        ours = replace(ours, starting=ours.starting + engine)
+        saved = saved_s(x.engine, x.static | x.split, ours, theirs)
+        return latency(x, decode + engine, alone, batched, saved, scales)
 
     def per_chip(self, x: Latency) -> np.ndarray:
         """Output tokens a second and chip."""

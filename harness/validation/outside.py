@@ -15,6 +15,7 @@ from harness.errors import UnknownId
 from harness.prediction import predict
 from harness.profiles import chip
 from harness.roofline import constants as calibration
+from harness.validation.launched import as_launched
 from harness.validation.scored import CONFIGURATION, SCENARIOS
 
 LEFT_OUT = ("chip", "family", "model")
@@ -22,8 +23,8 @@ INPUTS = (*CONFIGURATION, "engine_family", "date")
 
 
 def inputs(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns that `predict` reads, with the contract's scenario names; index as given."""
-    return frame[list(INPUTS)].assign(scenario=frame["scenario"].map(SCENARIOS))
+    """The columns that `predict` reads, with the contract's scenario names and as launched; index as given."""
+    return as_launched(frame)[list(INPUTS)].assign(scenario=frame["scenario"].map(SCENARIOS))
 
 
 def family_of(chip_id: str) -> str:

@@ -60,6 +60,7 @@ EXCLUSIONS: tuple[tuple[str, Mask], ...] = (
     ("speculative decoding, as the source that marks it says of the same runs", contradicted.unmarked),
     ("faster than a run of its configuration with an eighth of the requests", contradicted.hurried),
     ("another run of the same words gives less than half or more than twice", contradicted.disputed),
+    ("several replicas with the very output of one: worked from its run", contradicted.copied),
 )
 
 # What a row that is not excluded counts for.

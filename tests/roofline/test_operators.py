@@ -81,7 +81,7 @@ def test_kv_heads_are_copied_where_chips_are_more_and_a_latent_always():
 
 def one(step: Compiled, on: Chip, load: Load) -> Block:
     """The first block of a step on a chip."""
-    return blocks(step, load, View(Hardware.of([on]), np.zeros(1, int)))[0]
+    return blocks(step, load, View(Hardware.of([on]), np.zeros(1, int)), np.array([""], object))[0]
 
 
 @settings(max_examples=40, deadline=None)

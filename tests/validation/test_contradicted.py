@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.validation.contradicted import disputed, hurried, unmarked
+from harness.validation.contradicted import copied, disputed, hurried, unmarked
 from harness.validation.scored import read
 from tests.validation.support import rows, table
 
@@ -88,3 +88,28 @@ def test_a_row_without_a_concurrency_or_a_figure_is_left_alone(tmp_path):
     blank = {"concurrency": "", "output_tok_s_per_chip": "100", "scenario": "offline"}
     for rule in (unmarked, hurried, disputed):
         assert not any(taken(rule, tmp_path, blank, blank | {"output_tok_s_per_chip": "900"}))
+
+
+ONE = {"date": "2024-11-01", "tp": "4", "chips": "4", "dp": "1", "output_tok_s_per_chip": "100.02"}
+TWO = ONE | {"chips": "8", "dp": "2", "output_tok_s_per_chip": "50"}
+
+
+def test_two_replicas_with_the_output_of_one_were_not_measured(tmp_path):
+    assert taken(copied, tmp_path, ONE, TWO) == [False, True]
+    _, found = rows(tmp_path / "m.csv", ONE, TWO)
+    assert "worked from its run" in found["reason"][1]
+
+
+@pytest.mark.parametrize(
+    "two",
+    [
+        TWO | {"output_tok_s_per_chip": "50.1"},  # measured apart, they differ in the fourth digit
+        TWO | {"concurrency": "32"},
+        TWO | {"source": "another"},
+        TWO | {"isl": "128"},
+        TWO | {"ep": "8"},  # its ranks share experts: one deployment
+        TWO | {"output_tok_s_per_chip": ""},
+    ],
+)
+def test_other_runs_of_replicas_stand(tmp_path, two):
+    assert taken(copied, tmp_path, ONE, two) == [False, False]

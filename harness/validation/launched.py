@@ -1,0 +1,67 @@
+"""What a source's own page says of how its runs were launched, where the table's columns do not hold it.
+
+Read on the page, none of it fitted or chosen by how a row comes out. A row of the source that says otherwise in its own
+columns keeps what it says. `predict` is given the row as it was launched.
+
+trtllm-perf-overview (NVIDIA, TensorRT-LLM performance overview, section "Reproducing Benchmarked Results"): models
+with experts run with `enable_attention_dp: true` and `--ep`; v1.0 prints such a run as TP8, 1.x as DEP8; the table's
+dp 1 and blank ep are of v1.0. gpt-oss is OpenAI's checkpoint (mxfp4), whatever format a column's head names, with an
+8-bit cache on Blackwell and `auto`, its own 16 bits, on Hopper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from harness.architecture import Moe, of_model
+from harness.errors import StacklineError
+from harness.profiles import chip, model
+
+_OVERVIEW = "trtllm-perf-overview"
+_CACHE = {"Blackwell": "fp8", "Hopper": "bf16"}  # of gpt-oss, by the chip's family
+
+
+def as_launched(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `scored.read` with what their source's page adds."""
+    overview = frame["source"] == _OVERVIEW
+    if not overview.any():
+        return frame
+    out = frame.copy()
+    experts = overview & frame["model"].isin(_with(frame.loc[overview, "model"].unique(), _has_experts))
+    plain = (frame["pp"].fillna(1) == 1) & (frame["dp"].fillna(1) == 1) & frame["ep"].isna()
+    spread = experts & plain & (frame["tp"] > 1)
+    out.loc[spread, "dp"] = out.loc[spread, "ep"] = frame.loc[spread, "tp"]
+    native = overview & frame["model"].isin(_with(frame.loc[overview, "model"].unique(), _is_mxfp4))
+    out.loc[native, "weight_dtype"] = "mxfp4"
+    blank = native & (frame["kv_dtype"] == "")
+    out.loc[blank, "kv_dtype"] = [_CACHE.get(_family(c), "") for c in frame.loc[blank, "chip"]]
+    return out
+
+
+def _with(names: Iterable[str], has) -> list[str]:
+    """The models that are known and have it."""
+    found = []
+    for name in names:
+        try:
+            if has(name):
+                found.append(name)
+        except StacklineError:
+            continue  # a model without a profile is a refused row
+    return found
+
+
+def _has_experts(name: str) -> bool:
+    return any(isinstance(g.mlp, Moe) for g in of_model(model(name)).layers)
+
+
+def _is_mxfp4(name: str) -> bool:
+    return model(name).native_dtype == "mxfp4"
+
+
+def _family(name: str) -> str:
+    try:
+        return chip(name).family
+    except StacklineError:
+        return ""
