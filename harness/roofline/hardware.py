@@ -73,7 +73,8 @@ class Hardware:
             own |= {c: by[name] for c, by in self.own_laws.items() if name in by}
             centre = {p: v[0] for p, v in priors.prior_of(laws.tables(), name, self.left_out).items()}
             measured = [c for c in table.get("chips", {}) if c not in self.left_out]
-            of_chips = [own.get(c.id) or placed(name, centre, c, measured) for c in self.chips]
+            usual = usual_peak_per_watt(measured) if name in _CLOCKS else None
+            of_chips = [own.get(c.id) or placed(name, centre, c, usual) for c in self.chips]
             self._columns[key] = {p: np.array([one[p] for one in of_chips]) for p in centre}
         return self._columns[key]
 
@@ -87,17 +88,16 @@ _CLOCKS = {"gemm.bf16": -0.2}
 _GDDR = 1.06
 
 
-def placed(name: str, centre: Mapping[str, float], chip: Chip, measured: Sequence[str]) -> dict[str, float]:
+def placed(name: str, centre: Mapping[str, float], chip: Chip, usual: float | None) -> dict[str, float]:
     """Constants of a chip that was not measured: the measured ones' centre, moved by what its profile says.
 
-    e_fl by its peak a watt (classes with a trend), e_bw of products by its kind of memory; shares at most 1.
+    e_fl by its peak a watt over the `usual` one (classes with a trend), e_bw of products by its kind of memory; shares
+    at most 1.
     """
     out = dict(centre)
-    own, theirs = _peak_per_watt(chip), [_peak_per_watt(profiles.chip(c)) for c in measured]
-    known = [x for x in theirs if x is not None]
-    if name in _CLOCKS and own is not None and known:
-        middle = float(np.exp(np.mean(np.log(known))))
-        out["e_fl"] = min(centre["e_fl"] * (own / middle) ** _CLOCKS[name], 1.0)
+    own = _peak_per_watt(chip)
+    if name in _CLOCKS and own is not None and usual is not None:
+        out["e_fl"] = min(centre["e_fl"] * (own / usual) ** _CLOCKS[name], 1.0)
     if name.startswith("gemm.") and has_gddr(chip):
         out["e_bw"] = min(centre["e_bw"] * _GDDR, 1.0)
     return out
@@ -106,6 +106,12 @@ def placed(name: str, centre: Mapping[str, float], chip: Chip, measured: Sequenc
 def has_gddr(chip: Chip) -> bool:
     """Whether a chip's memory is GDDR: a card."""
     return (chip.fact("memory.type") or "").startswith("GDDR")
+
+
+def usual_peak_per_watt(measured: Sequence[str]) -> float | None:
+    """The chips' peak in bf16 a watt of their power, FLOP/s a watt, in the geometric mean; None where none has both."""
+    known = [x for c in measured if (x := _peak_per_watt(profiles.chip(c))) is not None]
+    return float(np.exp(np.mean(np.log(known)))) if known else None
 
 
 def _peak_per_watt(chip: Chip) -> float | None:
