@@ -113,5 +113,8 @@ def test_the_terms_of_a_row_are_its_steps(some):
         assert of["seconds"].sum() == pytest.approx(step.seconds, rel=1e-9)
         assert of["share"].sum() == pytest.approx(1, rel=1e-9) and of["of_peak"].dropna().between(0, 1).all()
     assert sum(terms.attrs["unknowns"].values()) == pytest.approx(1)
+    of = terms.attrs["token"]
+    whole_ms = (of["decode"] + of["prefills"] * of["prefill"] - of["saved"]) * 1e3
+    assert whole_ms == pytest.approx(row["tpot_ms"].iloc[0], rel=1e-9) and of["saved"] >= 0
     with pytest.raises(NotPredictable, match="no-such-chip"):
         explain(some[:1].assign(chip="no-such-chip"))

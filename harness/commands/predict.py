@@ -73,8 +73,17 @@ def _explain(source: Path, row: int, constants: Constants | None) -> None:
         for t in table.itertuples()
     ]  # fmt: skip
     show(["step", "operator", "ms", "share", "bound", "of peak", "constants"], lines)
+    click.echo(f"\n{_token_in_words(table.attrs['token'])}")
     click.echo("\nWhat would narrow the time a token most, by its share of the variance")
     show(["unknown", "share"], [[name, f"{share:.1%}"] for name, share in table.attrs["unknowns"].items()])
+
+
+def _token_in_words(of: dict[str, float]) -> str:
+    decode, prefill, saved = (f"{of[k] * 1e3:.4g} ms" for k in ("decode", "prefill", "saved"))
+    whole_s = of["decode"] + of["prefills"] * of["prefill"] - of["saved"]
+    less = f", less {saved} that running both in one step saves" if of["saved"] > 0 else ""
+    return (f"A token takes {whole_s * 1e3:.4g} ms: its decode step {decode}, and {of['prefills']:.2g} prefill steps of "
+            f"others' prompts at {prefill} each{less}.")  # fmt: skip
 
 
 def _bar(title: str, opened: ExitStack) -> Callable[[float], None]:

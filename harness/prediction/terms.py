@@ -37,7 +37,10 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
 
 
 def table_of(t: Timed, work: Work, constants: fitted.Constants, act_dtype: str) -> pd.DataFrame:
-    """`explain`'s table of the first row of what was timed by operator; `attrs["unknowns"]` as `evaluate.spreads`."""
+    """`explain`'s table of the first row of what was timed by operator.
+
+    attrs: `unknowns` as `evaluate.spreads`; `token` as `parts_of_a_token`.
+    """
     lines = []
     for phase, seconds, blocks in (("decode", t.decode, work.decode), ("prefill", t.alone, work.prefill)):
         ideal = _ideal(blocks, work.view, constants)
@@ -48,8 +51,21 @@ def table_of(t: Timed, work: Work, constants: fitted.Constants, act_dtype: str) 
                           np.nan if seconds.bounds[name] == "overhead" else min(best / took, 1.0), origin))  # fmt: skip
     columns = ["phase", "term", "seconds", "share", "bound", "of_peak", "constants"]
     table = pd.DataFrame(lines, columns=columns).sort_values(["phase", "seconds"], ascending=[True, False])
-    table.attrs["unknowns"] = spreads(t, work, constants, act_dtype)
+    table.attrs |= {"unknowns": spreads(t, work, constants, act_dtype), "token": parts_of_a_token(t)}
     return table.reset_index(drop=True)
+
+
+def parts_of_a_token(t: Timed) -> dict[str, float]:
+    """Of the first row, seconds of its time a token: `decode`, and `prefills` (steps a token) of `prefill` less `saved`.
+
+    `saved` is what one step for both takes less (`roofline.mixed`); decode + prefills x prefill - saved is the whole.
+    """
+    x, prefill = t.latency, float(t.batched.total[0])
+    prefills, decode = float(x.prefills[0]), float(t.decode.total[0]) / t.accepted
+    return {
+        "decode": decode, "prefills": prefills, "prefill": prefill,
+        "saved": prefills * prefill - float(x.prefilling[0]),
+    }  # fmt: skip
 
 
 def _ideal(blocks: list[Block], view: View, constants: fitted.Constants) -> dict[str, tuple[float, str]]:
