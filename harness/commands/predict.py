@@ -82,8 +82,8 @@ def _token_in_words(of: dict[str, float]) -> str:
     decode, prefill, saved = (f"{of[k] * 1e3:.4g} ms" for k in ("decode", "prefill", "saved"))
     whole_s = of["decode"] + of["prefills"] * of["prefill"] - of["saved"]
     less = f", less {saved} that running both in one step saves" if of["saved"] > 0 else ""
-    return (f"A token takes {whole_s * 1e3:.4g} ms: its decode step {decode}, and {of['prefills']:.2g} prefill steps of "
-            f"others' prompts at {prefill} each{less}.")  # fmt: skip
+    others = f"{of['prefills']:.2g} prefill steps of others' prompts at {prefill} each{less}"
+    return f"A token takes {whole_s * 1e3:.4g} ms: its decode step {decode}, and {others}."
 
 
 def _bar(title: str, opened: ExitStack) -> Callable[[float], None]:

@@ -56,7 +56,7 @@ def table_of(t: Timed, work: Work, constants: fitted.Constants, act_dtype: str) 
 
 
 def parts_of_a_token(t: Timed) -> dict[str, float]:
-    """Of the first row, seconds of its time a token: `decode`, and `prefills` (steps a token) of `prefill` less `saved`.
+    """Of the first row, seconds of its time a token: `decode`, and `prefills` (a token) of `prefill`, less `saved`.
 
     `saved` is what one step for both takes less (`roofline.mixed`); decode + prefills x prefill - saved is the whole.
     """

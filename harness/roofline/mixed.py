@@ -1,8 +1,8 @@
 """What an engine saves that runs prompts and decoding requests in one step: weights are read once, kernels start once.
 
 Two steps apart take max(M, C1) + max(M, C2) for their products, M reading the weights, C1 and C2 computing; together
-they take max(M, C1 + C2). What they start (launches, hops, the engine's own time) they start once. Weights that only one
-of them touches (experts that few tokens choose) are read by it alone: M is the smaller of the two.
+they take max(M, C1 + C2). What they start (launches, hops, the engine's own time) they start once. Weights that only
+one of them touches (experts that few tokens choose) are read by it alone: M is the smaller of the two.
 Sums over a step's products stand for M, C1 and C2. Left out: products that are bound otherwise than most; attention and
 element-wise kernels, which share nothing.
 """
