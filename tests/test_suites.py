@@ -1,6 +1,7 @@
 """Every shipped suite keeps the promises that a score rests on."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -297,6 +298,23 @@ def test_the_right_number_is_not_known_by_what_the_others_are_made_from():
     items = [item for item in items if one.trivial_answers(item)["the number of round ratios"]]
     hits = [one.score(item, one.trivial_answers(item)["the number of round ratios"]) for item in items]
     assert len(hits) > 1200 and sum(hits) / len(hits) < 0.3
+
+
+def test_no_option_of_science_is_impossible():
+    """A probability above 1, a pH of 15 or an odd number of legs is known as wrong, question unread."""
+    most = {"probability": 1, "fraction": 1, "interference": 1, "percentage": 100, "pH": 14, "concentration": 30}
+    seen = set()
+    for seed in range(200, 206):
+        for item in suite("science-choice").make(seed):
+            asked = re.split(r"(?<=[.?]) (?=[A-Z])", item.data["question"])[-1]
+            figures = [float(m[0]) for c in item.choices if (m := re.match(r"-?[\d.]+", c))]
+            for word, limit in most.items():
+                if word in asked and figures:
+                    seen.add(word)
+                    assert max(figures) <= limit, (item.data["question"], item.choices)
+            assert "legs" not in asked or not any(n % 2 for n in figures), item.choices
+            assert "those foxes" not in asked
+    assert seen == set(most)
 
 
 def test_rank_of_right_by_hand():
