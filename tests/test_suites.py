@@ -124,8 +124,8 @@ def test_easy_items_are_not_won_by_trivial_strategies(remade):
     first = one.items(200, level=1)
     seeds = -(-150 * len({item.lang for item in first}) // len(first))
     items = [item for seed in range(200, 200 + seeds) for item in one.make(seed) if item.level == 1]
-    # Of series of numbers, one more than the last is next in a quarter; of sums begun, a quarter multiply two numbers.
-    blind = 0.3 if one.id in ("contest-math", MULTILINGUAL) else 0.05
+    # A series goes on by one of several steps, a working begun is done by one of several rules: each wins some.
+    blind = {"contest-math": 0.13, MULTILINGUAL: 0.17}.get(one.id, 0.05)
     assert chance_level(one, items).value <= (0.32 if one.method == "choose" else blind)
 
 
@@ -134,7 +134,9 @@ def test_a_blind_step_on_from_the_last_number_is_counted_as_chance():
     for one_id in ("contest-math", MULTILINGUAL):
         one = suite(one_id)
         items = [item for seed in range(200, 206) for item in one.make(seed) if item.level == 1]
-        assert 0.1 < chance_level(one, items).per_strategy["one more than the last number in the question"] < 0.3
+        shares = chance_level(one, items).per_strategy
+        steps = [share for name, share in shares.items() if " more than the last number" in name]
+        assert len(steps) >= 8 and 0.05 < max(steps) < 0.17 and min(steps) > 0
 
 
 @pytest.mark.parametrize("seed", [0, FRESH_SEED])
