@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import textwrap
 from collections import Counter
 from dataclasses import replace
 
@@ -107,6 +109,17 @@ def test_examples_are_the_same_for_every_level(one):
     assert {len(found) for found in seen.values()} == {1}
 
 
+def test_every_move_of_an_expert_fits_into_what_may_be_written(one, weights_folder):
+    """An answer that is cut off is wrong however right it began; a fifth is left for another tokeniser."""
+    from harness.reference.tokenizer import Tokenizer
+
+    count = Tokenizer(weights_folder).encode
+    for item in one.items(FRESH_SEED):
+        moves = item.answer.splitlines() if one.method == "act" else [item.answer]
+        longest = max(moves, key=len)
+        assert 1.2 * len(count(longest)) <= one.max_tokens, (item.id, longest)
+
+
 def test_items_survive_json(one):
     for item in one.items():
         assert json.loads(json.dumps(item.data)) == item.data
@@ -172,7 +185,6 @@ def test_no_word_problem_answer_stands_in_its_question():
 
 def test_every_language_tells_the_same_stories():
     """A story whose numbers differ between languages would be a mistranslation."""
-    import re
     import tomllib
 
     path = samples_file("x").parent.parent / "_word_problem_texts.toml"
@@ -215,6 +227,26 @@ def test_hidden_tests_see_every_side_of_a_function():
     assert len(clamps) > 60
     assert all(len(v) >= (3 if i.group == "clamp" else 2) for i, v in zip(clamps, values, strict=True))
     assert all(max(v.values()) <= 5 for i, v in zip(clamps, values, strict=True) if i.group == "is_greater")
+
+
+def test_hidden_tests_catch_the_slips_that_people_make():
+    """An off-by-one, a forgotten tie, an empty case: each is wrong in some hidden test, judged here without a sandbox."""
+    module = sys.modules[suite("function-synthesis").make.__module__]
+    caught: dict[str, set[str]] = {}
+    # By 1 or 2 no list is too short to be turned, half the alphabet on is half back, and 1 is what is missing anyway.
+    no_slips = {("rotate_left", "1"), ("rotate_left", "2"), ("shift_letters", "13"), ("pop_balloons", "1")}
+    for seed in range(200, 206):
+        for item in suite("function-synthesis").make(seed):
+            name, head = item.data["name"], item.data["head"]
+            arguments = re.search(r"\((.*)\):", head)[1].split(", ")
+            values = dict(zip("ab", arguments, strict=False)) | {"k": item.data["constant"]}
+            for slip in module.slips_of(name, values):
+                value = module._value_of(f"{head}\n{textwrap.indent(slip, '    ')}\n", name)
+                if any(module._differ(value(given), expected) for given, expected in item.data["tests"]):
+                    caught.setdefault(name, set()).add(slip)
+                else:
+                    assert (name, item.data["constant"]) in no_slips, slip
+    assert len(caught) > 65 and sum(map(len, caught.values())) > 400
 
 
 def test_a_function_may_come_as_body_whole_or_fenced():
