@@ -99,9 +99,7 @@ def multiples(rng: Rng) -> Problem:
 
 def fence(rng: Rng) -> Problem:
     a, b = between(rng, 12, 150), between(rng, 12, 150)
-    return Problem(
-        f"A rectangular field is {a} m long and {b} m wide. What is its perimeter in metres?", 2 * (a + b)
-    )
+    return Problem(f"A rectangular field is {a} m long and {b} m wide. What is its perimeter in metres?", 2 * (a + b))
 
 
 def common_multiple(rng: Rng) -> Problem:

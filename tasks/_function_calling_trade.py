@@ -230,8 +230,9 @@ def _cancel(rng, state):
     key, o = one(rng, waiting)
     if sum(other["good"] == o["good"] for _, other in waiting) > 1:
         return None
+    vague = "Cancel one of my open orders." if len(waiting) > 1 else ""
     return Job(f"Cancel the order for the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
-               "Cancel one of my open orders." if len(waiting) > 1 else "", f"The one for the {o['good']}.")  # fmt: skip
+               vague, f"The one for the {o['good']}.")  # fmt: skip
 
 
 def _place(rng, state):

@@ -44,8 +44,14 @@ def shown(x: float, unit: str = "", full: bool = False) -> str:
 
 
 def numeric(
-    rng: Rng, question: str, right: float, slips: Sequence[float], unit: str = "", whole: bool = False,
-    most: float = inf, step: int = 1,
+    rng: Rng,
+    question: str,
+    right: float,
+    slips: Sequence[float],
+    unit: str = "",
+    whole: bool = False,
+    most: float = inf,
+    step: int = 1,
 ) -> Draft:
     """Options from the values that common slips give: one slip, another, and both at once.
 

@@ -68,7 +68,9 @@ _ARGUMENTS = {
 _NOUNS = ("int", "pos", "big", "digit")
 _LISTS = ("ints", "small_ints", "positive_ints", "few_positive", "ranges", "jobs")
 _GRIDS = ("grid", "bits")
-_WORDS = "river apple stone cloud tree eagle house lamp green mouse orange night seven paper ice zebra lazy yellow".split()
+_WORDS = (
+    "river apple stone cloud tree eagle house lamp green mouse orange night seven paper ice zebra lazy yellow"
+).split()
 
 
 def make(seed: int) -> list[Item]:
@@ -113,8 +115,11 @@ def _item(rng: np.random.Generator, seed: int, level: int, k: int, family: dict,
         answer=answer,
         level=level,
         group=family["name"].replace("_$k", ""),
-        data={"head": head, "name": name, "constant": constant, "tests": _tests(rng, name, family["args"], head + answer, slips)},
-    )
+        data={
+            "head": head, "name": name, "constant": constant,
+            "tests": _tests(rng, name, family["args"], head + answer, slips),
+        },
+    )  # fmt: skip
 
 
 def _argument_names(rng: np.random.Generator, family: dict) -> dict[str, str]:

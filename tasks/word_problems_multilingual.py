@@ -209,10 +209,10 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Numbers copied from the question, and a blind step on from the last; a repeated series counts as its last number.
-    """
+    """Numbers copied from the question, and a blind step on from the last; a repeated series counts as its last."""
     found = numbers(item.data["question"], item.lang)
-    return {f"{step} more than the last number in the question": f"{found[-1] + step:f}" for step in sorted({s for steps, _ in _SERIES for s in steps})} | {
+    steps = sorted({step for own, _ in _SERIES for step in own})
+    return {f"{step} more than the last number in the question": f"{found[-1] + step:f}" for step in steps} | {
         "the last number in the question": f"{found[-1]:f}",
         "the first number in the question": f"{found[0]:f}",
         "the largest number in the question": f"{max(found):f}",

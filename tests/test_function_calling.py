@@ -133,7 +133,7 @@ def test_units_are_said_as_people_say_them():
 
 
 def test_what_is_asked_for_on_level_1_fits_its_function():
-    """A shopping list has food and no orchards: two functions share what they are asked for only where both may have it."""
+    """A shopping list has food and no orchards: functions share what they are asked for only where both may have it."""
     functions = sys.modules[ONE.make.__module__].FUNCTIONS
     things: dict[str, set[str]] = {}
     for name, f in functions.items():

@@ -102,7 +102,10 @@ def test_no_answer_is_the_answer_of_an_example(one, seed):
 
 
 def test_examples_are_the_same_for_every_level(one):
-    kinds = lambda item: (item.lang, item.data.get("desk") or item.data.get("job"))  # noqa: E731
+    """Level 1 of long-horizon has its own, of the few functions that it needs."""
+    kinds = lambda item: (  # noqa: E731
+        item.lang, item.data.get("desk") or item.data.get("job"), one.id == "long-horizon" and item.level == 1,
+    )  # fmt: skip
     seen: dict = {}
     for item in one.items():
         seen.setdefault(kinds(item), set()).add(shots(item))
@@ -230,7 +233,7 @@ def test_hidden_tests_see_every_side_of_a_function():
 
 
 def test_hidden_tests_catch_the_slips_that_people_make():
-    """An off-by-one, a forgotten tie, an empty case: each is wrong in some hidden test, judged here without a sandbox."""
+    """An off-by-one, a forgotten tie, an empty case: each is wrong in some hidden test. Judged without a sandbox."""
     module = sys.modules[suite("function-synthesis").make.__module__]
     caught: dict[str, set[str]] = {}
     # By 1 or 2 no list is too short to be turned, half the alphabet on is half back, and 1 is what is missing anyway.
