@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from harness.suites import Item
@@ -57,14 +58,21 @@ def rank_of_right(item: Item, nats: Mapping[str, float], normalise: str) -> floa
     return above + (equal + 1) / 2
 
 
+def plain(text: str) -> str:
+    """A text without what is no part of a word: capitals, wide or composed letters."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def option_meant(item: Item, text: str) -> str | None:
     """The option that an answer names by its text or its letter ("B", "(B)", "B. 12 N"); None where it names none.
 
-    Full stops, colons and brackets may be those of Chinese, Japanese, Hindi, Bangla or Urdu.
+    Full stops, colons and brackets may be those of Chinese, Japanese, Hindi, Bangla or Urdu. Capitals and wide letters
+    do not matter where the options differ without them: "Lunes" is "lunes", "CO" is not "Co" where both are offered.
     """
     given = text.strip().rstrip(_STOPS)
-    by_text = {option.rstrip(_STOPS): option for option in item.choices}
-    if given in by_text:
-        return by_text[given]
+    for same in (str, plain):
+        named = [option for option in item.choices if same(option.rstrip(_STOPS)) == same(given)]
+        if len(named) == 1:
+            return named[0]
     letter = re.match(r"[(（]?([A-Ha-h])(?:[)）.:：．、。]|\Z)", given)
     return dict(zip(LETTERS, item.choices, strict=False)).get(letter[1].upper()) if letter else None

@@ -17,9 +17,15 @@ Problem, Template = _tools.Problem, _tools.Template
 
 
 # ---- level 1: one step, the working begun ----
+# Of ten templates no two are done by one rule, and no step of a series is usual: a blind rule wins few of them.
 def add(rng: Rng) -> Problem:
     a, b = between(rng, 2, 20), between(rng, 2, 9)
     return Problem(f"What is {a} + {b}?", a + b, f"{a} + {b} =")
+
+
+def subtract(rng: Rng) -> Problem:
+    a, b = between(rng, 8, 19), between(rng, 2, 5)
+    return Problem(f"What is {a} - {b}?", a - b, f"{a} - {b} =")
 
 
 def _continued(start: int, step: int) -> Problem:
@@ -33,16 +39,27 @@ def count_on(rng: Rng) -> Problem:
 
 
 def fives_and_tens(rng: Rng) -> Problem:
-    return _continued(5 * between(rng, 1, 12), pick(rng, (5, 10)))
+    step = pick(rng, (5, 10, 20, 25, 50))
+    return _continued(step * between(rng, 1, 10), step)
 
 
 def past_a_hundred(rng: Rng) -> Problem:
-    return _continued(100 * between(rng, 1, 9), 1)
+    return _continued(100 * between(rng, 1, 9), pick(rng, (1, 2, 5, 10, 20)))
 
 
-def tens(rng: Rng) -> Problem:
-    a = between(rng, 2, 60)
-    return Problem(f"What is 10 times {a}?", 10 * a, f"10 × {a} =")
+def twice(rng: Rng) -> Problem:
+    a = between(rng, 6, 60)
+    return Problem(f"What is twice {a}?", 2 * a, f"2 × {a} =")
+
+
+def half(rng: Rng) -> Problem:
+    a = between(rng, 3, 20)
+    return Problem(f"What is half of {2 * a}?", a, f"{2 * a} / 2 =")
+
+
+def weeks(rng: Rng) -> Problem:
+    a = between(rng, 2, 10)
+    return Problem(f"How many days are there in {a} weeks?", 7 * a, f"{a} × 7 =")
 
 
 def times(rng: Rng) -> Problem:
@@ -82,9 +99,7 @@ def multiples(rng: Rng) -> Problem:
 
 def fence(rng: Rng) -> Problem:
     a, b = between(rng, 12, 150), between(rng, 12, 150)
-    return Problem(
-        f"A rectangular field is {a} m long and {b} m wide. How many metres is the way once around it?", 2 * (a + b)
-    )
+    return Problem(f"A rectangular field is {a} m long and {b} m wide. What is its perimeter in metres?", 2 * (a + b))
 
 
 def common_multiple(rng: Rng) -> Problem:
@@ -152,7 +167,7 @@ def committees(rng: Rng) -> Problem:
 
 
 TEMPLATES: dict[int, tuple[Template, ...]] = {
-    1: (add, count_on, fives_and_tens, past_a_hundred, tens, times, square),
+    1: (count_on, fives_and_tens, past_a_hundred, add, subtract, times, square, twice, half, weeks),
     2: (sum_to, remainder, common_divisor, multiples, fence, common_multiple),
     3: (either_multiple, last_digits, rectangles, two_remainders, digit_sum, committees),
 }

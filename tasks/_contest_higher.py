@@ -35,7 +35,8 @@ def paths_around(rng: Rng) -> Problem:
 
 
 def bounded_sum(rng: Rng) -> Problem:
-    total, most = between(rng, 14, 40), between(rng, 8, 25)
+    most = between(rng, 8, 25)
+    total = between(rng, 14, min(40, 3 * most - 2))
     count = sum(0 <= total - a - b <= most for a, b in product(range(most + 1), repeat=2))
     return Problem(
         f"In how many ways can {total} identical coins be put into three boxes, red, green and blue, if no box takes "
@@ -107,7 +108,7 @@ def _with_some_divisors() -> list[int]:
 
 
 def necklaces(rng: Rng) -> Problem:
-    beads, colours = pick(rng, [(4, 4), (4, 5), (5, 3), (5, 4), (6, 2), (6, 3), (7, 2), (7, 3), (8, 2), (9, 2), (4, 6)])
+    beads, colours = pick(rng, [(4, 6), (5, 4), (5, 5), (6, 3), (6, 4), (7, 3), (8, 2), (8, 3), (9, 2), (10, 2)])
     barred = between(rng, 0, 2)
     seen, count = set(), 0
     for ring in product(range(colours), repeat=beads):
@@ -125,7 +126,7 @@ def necklaces(rng: Rng) -> Problem:
 
 
 def restless(rng: Rng) -> Problem:
-    n, stay = between(rng, 5, 7), between(rng, 0, 3)
+    n, stay = between(rng, 6, 8), between(rng, 0, 3)
     after = between(rng, 2, n)
     count = 0
     for seats in permutations(range(1, n + 1)):
@@ -147,7 +148,7 @@ _STAYING = (
 
 
 def tilings(rng: Rng) -> Problem:
-    length, longest = between(rng, 6, 14), between(rng, 3, 5)
+    length, longest = between(rng, 11, 16), between(rng, 3, 5)
     count = sum(all(p != q for p, q in pairwise(tiles)) for tiles in _compositions(length, longest))
     return Problem(
         f"A strip of {length} cells is covered from left to right with tiles that are 1 to {longest} cells long. No "
@@ -167,9 +168,10 @@ def _compositions(total: int, most: int) -> Iterator[tuple[int, ...]]:
 
 
 def square_divisible(rng: Rng) -> Problem:
-    b, c, m = between(rng, 1, 12), between(rng, 1, 30), between(rng, 5, 60)
-    n = between(rng, 500, 3000)
-    count = sum((x * x + b * x + c) % m == 0 for x in range(1, n + 1))
+    n, count = between(rng, 500, 3000), 0
+    while not count:  # "none" is an answer that wants no work
+        b, c, m = between(rng, 1, 12), between(rng, 1, 30), between(rng, 5, 60)
+        count = sum((x * x + b * x + c) % m == 0 for x in range(1, n + 1))
     shown = "n" if b == 1 else f"{b}n"
     return Problem(
         f"For how many whole numbers n from 1 to {n} is n^2 + {shown} + {c} divisible by {m}?",

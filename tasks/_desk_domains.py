@@ -23,14 +23,15 @@ Record = dict[str, Any]
 class Wish:
     """What a customer wants of one record: in words, with "{}" where the number stands; and what an expert does.
 
-    calls: with the number left out, which every call takes first. `says`: what the customer must be told, the number of
-    the record where it was done, or the code of the rule where not.
+    calls: with the number left out, which every call takes first. The customer must be told the number of the record
+    where it was done, or the code of the rule where not. The words fit a record of the caller's and a neighbour's.
     """
 
     words: str
     record: Record
     calls: tuple[tuple[str, Mapping[str, Any]], ...]
     refusal: str = ""  # the code of the rule
+    how: str = ""  # the code of a rule that says how a thing is done and stands against nothing: it may be named
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def _return(rng: Rng, allowed: bool) -> Wish:
     days = between(rng, 1, 30) if allowed else between(rng, 31, 90)
     record = _order(rng, "delivered") | {"days_since_delivery": days}
     to = "credit" if record["category"] == "electronics" else "card"
-    return Wish("I want to send order {} back and have my money returned.", record,
-                (("return_order", {"refund_to": to}),) if allowed else (), "" if allowed else "R2")  # fmt: skip
+    return Wish("Please take order {} back and return the money.", record,
+                (("return_order", {"refund_to": to}),) if allowed else (), "" if allowed else "R2", "R3")  # fmt: skip
 
 
 def _address(rng: Rng, allowed: bool) -> Wish:
@@ -151,7 +152,7 @@ SHOP = Desk(
 # ---- a bank ----
 def _fee(rng: Rng, allowed: bool) -> Wish:
     record = _account(rng) | {"fee_waived_this_year": not allowed}
-    return Wish("I was charged a fee on account {}. Can you take it off?", record,
+    return Wish("There is a fee on account {}. Can you take it off?", record,
                 (("waive_fee", {}),) if allowed else (), "" if allowed else "B1")  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def _limit(rng: Rng, allowed: bool) -> Wish:
 def _lost_card(rng: Rng, allowed: bool) -> Wish:
     record = _account(rng) | {"kind": "gold" if allowed else "basic"}
     calls = (("block_card", {}), ("order_card", {})) if allowed else (("block_card", {}),)
-    return Wish("I have lost the card of account {}. What can you do?", record, calls, "" if allowed else "B3")
+    return Wish("The card of account {} is lost. Please send a new one.", record, calls, "" if allowed else "B3", "B3")
 
 
 _MOST = {"basic": 5000, "gold": 10000}
@@ -220,7 +221,7 @@ def _slow(rng: Rng, allowed: bool) -> Wish:
     record = _line(rng) | {"outage_in_area": not allowed}
     call = ("restart_line", {}) if allowed else ("open_ticket", {"topic": "outage"})
     return Wish("Line {} has been dead since this morning. Please do something.", record, (call,),
-                "" if allowed else "T3")  # fmt: skip
+                "" if allowed else "T3", "T3")  # fmt: skip
 
 
 def _line(rng: Rng) -> Record:

@@ -138,10 +138,10 @@ def meeting_days(rng: Rng) -> Problem:
         if abs(days % 1 - 0.5) > 0.05:  # no rounding that a digit more or less would change
             break
     return Problem(
-        f"Two planets circle a star of {mass:g} solar masses in one plane, in the same sense, on circles with radii of "
-        f"{inner:g} and {outer:g} astronomical units. At 1 unit from 1 solar mass a year has 365.25 days. How many "
-        "days pass from one time that they stand in line on the same side of it to the next? Round to whole days.",
-        str(round(days)), "astronomy",
+        f"Two planets circle a star of {mass:g} solar mass{'es' if mass != 1 else ''} in one plane, in the same sense, "
+        f"on circles with radii of {inner:g} and {outer:g} astronomical units. At 1 unit from 1 solar mass a year has "
+        "365.25 days. How many days pass from one time that they stand in line on the same side of it to the next? "
+        "Round to whole days.", str(round(days)), "astronomy",
     )  # fmt: skip
 
 

@@ -207,8 +207,8 @@ def _buy(rng, state):
     if not key:
         return None
     n = int(rng.integers(2, 15))
-    return Job(f"Put {n} of the {g['name']} into the cart.", (call(add_to_cart, good=key, quantity=n),),
-               (call(search_goods, words=g["name"]),), (), f"Put several of the {g['name']} into the cart.",
+    return Job(f"Put the {g['name']} into the cart, {n} of them.", (call(add_to_cart, good=key, quantity=n),),
+               (call(search_goods, words=g["name"]),), (), f"Put the {g['name']} into the cart, several of them.",
                f"{n} of them.")  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def _cheaper(rng, state):
     if not kind or any(k in state["cart"] for k in same):
         return None
     key, n = min(same, key=lambda k: same[k]["euros"]), int(rng.integers(2, 9))
-    return Job(f"Put {n} of the cheapest {kind} into the cart.", (call(add_to_cart, good=key, quantity=n),),
+    return Job(f"Put the cheapest {kind} into the cart, {n} of them.", (call(add_to_cart, good=key, quantity=n),),
                (call(search_goods, words=kind),))  # fmt: skip
 
 
@@ -230,8 +230,9 @@ def _cancel(rng, state):
     key, o = one(rng, waiting)
     if sum(other["good"] == o["good"] for _, other in waiting) > 1:
         return None
-    return Job(f"Cancel the order of the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
-               "Cancel one of my open orders." if len(waiting) > 1 else "", f"The one of the {o['good']}.")  # fmt: skip
+    vague = "Cancel one of my open orders." if len(waiting) > 1 else ""
+    return Job(f"Cancel the order for the {o['good']}.", (call(cancel_order, order=key),), (call(list_orders),), (),
+               vague, f"The one for the {o['good']}.")  # fmt: skip
 
 
 def _place(rng, state):

@@ -36,14 +36,26 @@ def value(rng, kind: str, spoken: bool, day: date, used: set) -> tuple[Any, str]
 def _drawn(rng, kind: str, spoken: bool, day: date) -> tuple[Any, str]:
     if kind in ("date", "time", "minutes", "count"):
         return {"date": _date, "time": _time, "minutes": _minutes, "count": _count}[kind](rng, spoken, day)
-    if kind == "span":
-        before = [POOLS["first"][int(k)] for k in rng.permutation(len(POOLS["first"]))[: int(rng.integers(3))]]
-        text = " ".join([*before, _one(rng, POOLS["thing"])])
-    elif "|" in kind or kind in POOLS:
-        text = _one(rng, POOLS[kind] if kind in POOLS else kind.split("|"))
+    if "+" in kind:
+        text = _named(rng, *(POOLS[pool.strip()] for pool in kind.split("+")))
+    elif kind in POOLS:
+        text = _one(rng, POOLS[kind])
+    elif "|" in kind:
+        return _one(rng, _options(kind))
     else:
         return _number(rng, kind)
     return text, text
+
+
+def _named(rng, like: list[str], things: list[str]) -> str:
+    """One of the things, after none to two of the words for them, in the order in which a speaker has these."""
+    before = sorted(int(k) for k in rng.permutation(len(like))[: int(rng.integers(3))])
+    return " ".join([*(like[k] for k in before), _one(rng, things)])
+
+
+def _options(kind: str) -> list[tuple[str, str]]:
+    """(value, what a user says for it) of each option: of "inch/inches|stone" the second is said as it stands."""
+    return [(one.partition("/")[0], one.partition("/")[2] or one) for one in kind.split("|")]
 
 
 def _one(rng, pool):
@@ -115,12 +127,12 @@ def tool(name: str) -> Tool:
 
 def default(kind: str) -> Any:
     """Of an optional parameter: the first of its options, the least of its range."""
-    return kind.split("|")[0] if "|" in kind else int(kind.split("..")[0])
+    return _options(kind)[0][0] if "|" in kind else int(kind.split("..")[0])
 
 
 def _schema(kind: str) -> dict[str, Any]:
     if "|" in kind:
-        return {"type": "string", "enum": kind.split("|")}
+        return {"type": "string", "enum": [value for value, _ in _options(kind)]}
     if ".." in kind:
         return {"type": "number" if "." in kind.split("..")[0].rstrip(".") else "integer"}
     return {"type": _SPECIAL.get(kind, "string")}

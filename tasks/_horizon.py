@@ -18,7 +18,7 @@ Rng = beside(__file__, "_drawing").Rng
 
 BUSY = {"busy": "No answer in time, nothing was done. Try again."}
 PAGE = 10
-_FORM = "Write one line a turn: Action: with a list of calls, or Answer: with words when it is done. An example:"
+_FORM = "Write one line a turn: Action: with a list of calls, or Answer: with words when it is done. For example:"
 
 
 class State(dict):
@@ -92,7 +92,9 @@ class Job:
     """One kind of long work.
 
     draw: (rng, level) -> the task in words, and a plan: all that is fixed, never changed afterwards. On level 1 the
-    task comes in pieces, each told when the one before is said to be done; on the others it is one.
+    task comes in pieces, each told when the one before is said to be done, and the first of them tell the call that
+    does them, value for value; on the others it is one. first_rules and first_example are level 1's: what its
+    pieces need, so that a very small model keeps them in mind.
     start: plan -> the state's own containers. event: called after each call, may change the state, returns a notice or
     nothing. judge: the state at the end -> what it is worth. expert: (hands, piece) does a piece by calls alone.
     trivial: pieces -> transcripts that need no understanding, by their names.
@@ -101,22 +103,31 @@ class Job:
     rules: str
     example: str
     tools: Sequence[Callable[..., Any]]
+    first_rules: str
+    first_example: str
+    told: Sequence[Callable[..., Any]]  # what the first pieces of level 1 need; the others join with the first open one
+    found: Sequence[Callable[..., Any]]  # the others that level 1 needs
+    opens: str  # how a piece begins that does not say what to call
     draw: Callable[[Rng, int], tuple[Sequence[str], Any]]
     start: Callable[[Any], dict[str, Any]]
     judge: Callable[[Mapping[str, Any]], Judgement]
     expert: Callable[[Hands, str], None]
     event: Callable[[State], str] | None = None
-    first: Sequence[Callable[..., Any]] = ()  # of the tools, those that level 1 needs; all where none are named
     trivial: Callable[[Sequence[str]], Mapping[str, str]] = lambda pieces: {}
 
     def world(self, pieces: Sequence[str], plan: Any, level: int) -> World:
         """A new world of a plan. From level 2 on, about one call in a dozen finds the other side busy."""
         every = {1: 0, 2: 17, 3: 14, 4: 12, 5: 11}[level]
         state = State(plan=plan, clock=0, every=every, **self.start(plan))
-        tools = [_ticking(tool_of(f), self.event) for f in (self.first if level == 1 and self.first else self.tools)]
+        tools, later, rules, example = self.tools, (), self.rules, self.example
+        if level == 1:
+            tools, later, rules = self.told, self.found, self.first_rules
+            example = "Functions:\n" + "".join(f"{tool_of(f).signature()}\n" for f in tools) + self.first_example
+        told = next(k for k, piece in enumerate([*pieces, self.opens]) if piece.startswith(self.opens))
         return World(
-            state, tools, pieces[0], self.rules, lambda _, said: pieces[len(said)] if len(said) < len(pieces) else None,
-            f"{_FORM}\n\n{self.example}",
+            state, [_ticking(tool_of(f), self.event) for f in tools], pieces[0], rules,
+            lambda _, said: pieces[len(said)] if len(said) < len(pieces) else None, f"{_FORM}\n\n{example}",
+            joining={told: [_ticking(tool_of(f), self.event) for f in later]},
         )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ _shared, _drawing = beside(__file__, "_horizon"), beside(__file__, "_drawing")
 Hands, Job, Judgement, Rng, State = _shared.Hands, _shared.Job, _shared.Judgement, _shared.Rng, _shared.State
 known, page_of, between, pick = _shared.known, _shared.page_of, _drawing.between, _drawing.pick
 
-SIZES = {1: (11, 9), 2: (22, 10), 3: (50, 23), 4: (120, 57), 5: (240, 130)}  # level -> modules, of which faulty
+SIZES = {1: (15, 11), 2: (22, 10), 3: (50, 23), 4: (120, 57), 5: (240, 130)}  # level -> modules, of which faulty
+_TOLD = 3  # of the modules of level 1
 _FOLDERS = ("core", "net", "store", "auth", "jobs", "ui", "report", "vendor")
 _WORDS = (
     "alarm", "batch", "cache", "clock", "codec", "cursor", "diff", "digest", "draft", "event", "feed", "filter", "form",
@@ -77,13 +78,25 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
     pushes = tuple((int(len(able) * (1.5 + 2 * k / max(1, level - 1))), m) for k, m in enumerate(pushed))
     plan = Plan(modules, kinds, pushes, len(able) * 4 + n // 2, level == 1)
     if level == 1:
-        return [f"Bring the module {m} to green." for m in modules if m in kinds], plan
+        broken = [m for m in modules if m in kinds]
+        told = ["In the module {}, set {} to {}.".format(m, *_right(plan, m)) for m in broken[:_TOLD]]
+        return [*told, *(f"Bring the module {m} to green." for m in broken[_TOLD:])], plan
     task = (
         f"The nightly checks of the repository '{pick(rng, _PROJECTS)}' failed: {len(kinds)} of its {n} modules are "
         f"broken, and what needs them is blocked. Bring every module to green, without touching those that are in "
         f"order. You may run {plan.checks} checks. When all is done, say so."
     )
     return [task], plan
+
+
+def _right(plan: Plan, name: str) -> tuple[str, str]:
+    """(key, value) of the entry that mends a faulty module."""
+    module = plan.modules[name]
+    need = module.needs[-1]
+    return {
+        "needs": (f"{need}.api", str(plan.modules[need].api)), "calls": (f"{need}.call", plan.modules[need].function),
+        "constant": (module.constant, str(module.value)),
+    }[plan.faults[name]]  # fmt: skip
 
 
 def _start(plan: Plan) -> dict[str, Any]:
@@ -209,6 +222,9 @@ def edit(state: State, module: str, key: str, value: str) -> str:
 
 # ---- an expert, who knows only what the tools return ----
 def _expert(do: Hands, task: str) -> None:
+    if told := re.match(r"In the module (\S+), set (\S+) to (\w+)\.", task):
+        do("edit", module=told[1], key=told[2], value=told[3])
+        return
     if named := re.match(r"Bring the module (\S+) to", task):
         broken = [named[1]]
     else:
@@ -252,7 +268,7 @@ def _follow(do: Hands) -> None:
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
-    named = re.findall(r"the module (\S+) to", " ".join(pieces))
+    named = re.findall(r"the module ([^ ,]+)", " ".join(pieces))
     return {"sets 2 everywhere": "\n".join(f"Action: [edit(module={m!r}, key={key!r}, value='2')]" for m in named
                                            for key in _CONSTANTS)}  # fmt: skip
 
@@ -271,6 +287,29 @@ JOB = Job(
         'Observation: "net/pool: core/lock.api = 4"\nAction: [check(module=\'net/pool\')]\n'
         'Observation: {"green": "net/pool"}\nAnswer: net/pool is green.'
     ),
-    tools=(list_modules, show, needed_by, check, edit), first=(check, edit),
+    first_rules=(
+        "You repair a repository by calling functions. A module is green when its checks pass. What is wrong with it "
+        "is mended in the module itself, never in the one that it needs. An edit that breaks a module which was in "
+        "order takes one repaired module away from your result."
+    ),
+    first_example=(
+        "User: Bring the module jobs/feed to green.\n"
+        "Action: [check(module='jobs/feed')]\n"
+        'Observation: {"red": "auth/log.call has to be read_page, it is read"}\n'
+        "Action: [edit(module='jobs/feed', key='auth/log.call', value='read_page')]\n"
+        'Observation: "jobs/feed: auth/log.call = read_page"\n'
+        "Action: [check(module='jobs/feed')]\n"
+        'Observation: {"green": "jobs/feed"}\n'
+        "Answer: jobs/feed is green.\n"
+        "User: In the module ui/mail, set LIMIT to 31.\n"
+        "Action: [edit(module='ui/mail', key='LIMIT', value='31')]\n"
+        'Observation: "ui/mail: LIMIT = 31"\n'
+        "Answer: It is set.\n"
+        "User: In the module net/pool, set core/lock.api to 4.\n"
+        "Action: [edit(module='net/pool', key='core/lock.api', value='4')]\n"
+        'Observation: "net/pool: core/lock.api = 4"\n'
+        "Answer: It is set."
+    ),
+    tools=(list_modules, show, needed_by, check, edit), told=(edit,), found=(check,), opens="Bring",
     draw=_draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

@@ -110,13 +110,27 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
     plan = Plan(kernels, 60 * n, 0 if level == 1 else 16 * n, 0 if level == 1 else 13 + level)
     if level == 1:
         [(name, one)] = kernels.items()
-        return [f"Tune the kernel {name}: near {one.near_us} us, target {one.target_us} us."], plan
+        return [f"For the kernel {name}, commit {_said(_comes_near(rng, one))}.",
+                f"Tune the kernel {name}: near {one.near_us} us, target {one.target_us} us."], plan  # fmt: skip
     task = (
         f"Tune the {n} kernels of {pick(rng, _MODELS)}-{between(rng, 2, 99)}b on the new accelerator. Nothing is "
         f"documented: measure. Each kernel has a time that is near enough and a target time; commit for each a "
         f"tiling that reaches its target. You have {plan.runs} measurements. When all is done, say so."
     )
     return [task], plan
+
+
+def _comes_near(rng: Rng, kernel: Kernel) -> Tiling:
+    """A tiling that comes near the target, and does not reach it where there is such."""
+    times = np.round(parts_us(kernel, ALL)[2], 1)
+    near = (shared_kb(ALL) <= ROOM_KB) & (times <= kernel.near_us)
+    short = near & (times > kernel.target_us)
+    found = np.flatnonzero(short if short.any() else near)
+    return tuple(int(value) for value in ALL[:, found[int(rng.integers(len(found)))]])
+
+
+def _said(tiling: Tiling) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(CHOICES, tiling, strict=True))
 
 
 def _is_found(kernel: Kernel) -> bool:
@@ -218,6 +232,9 @@ def _tiling(*values: int) -> Tiling:
 
 # ---- an expert, who knows only what the tools return ----
 def _expert(do: Hands, task: str) -> None:
+    if told := re.match(r"For the kernel (\S+), commit (.*)\.", task):
+        do("commit", kernel=told[1], **{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", told[2])})
+        return
     room, done = ROOM_KB, {}
     named = re.match(r"Tune the kernel (\S+):", task)
     for kernel in [named[1]] if named else do.pages("list_kernels"):
@@ -276,9 +293,8 @@ def _near(tiling: Tiling) -> list[Tiling]:
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
     """A customary tiling for every kernel that is named."""
-    best = ", ".join(f"{name}={value}" for name, value in zip(CHOICES, CUSTOMARY[0], strict=True))
     named = re.findall(r"the kernel (\S+):", " ".join(pieces))
-    return {"a customary tiling": "\n".join(f"Action: [commit(kernel={k!r}, {best})]" for k in named)}
+    return {"a customary tiling": "\n".join(f"Action: [commit(kernel={k!r}, {_said(CUSTOMARY[0])})]" for k in named)}
 
 
 JOB = Job(
@@ -295,6 +311,23 @@ JOB = Job(
         "Action: [commit(kernel='scan-7', tile_m=64, tile_n=32, tile_k=32, stages=2, warps=2)]\n"
         'Observation: "committed"\nAnswer: scan-7 is tuned, but only near its target.'
     ),
-    tools=(list_kernels, show, measure, commit), first=(measure, commit, show),
+    first_rules=(
+        "You tune kernels by calling functions: measure tilings, commit the best. tile_m and tile_n are 16, 32, 64, "
+        "128 or 256; tile_k is 16, 32, 64 or 128; stages are 1 to 4; warps 1, 2, 4 or 8. Only what is committed at the "
+        "end counts: half of it for coming near the target, half for reaching it."
+    ),
+    first_example=(
+        "User: Tune the kernel scan-7: near 42.0 us, target 35.0 us.\n"
+        "Action: [measure(kernel='scan-7', tile_m=64, tile_n=32, tile_k=32, stages=2, warps=2)]\n"
+        'Observation: {"us": 34.5, "bound_by": "memory", "runs_left": 9}\n'
+        "Action: [commit(kernel='scan-7', tile_m=64, tile_n=32, tile_k=32, stages=2, warps=2)]\n"
+        'Observation: "committed"\n'
+        "Answer: scan-7 is tuned.\n"
+        "User: For the kernel scan-8, commit tile_m=16, tile_n=32, tile_k=64, stages=3, warps=1.\n"
+        "Action: [commit(kernel='scan-8', tile_m=16, tile_n=32, tile_k=64, stages=3, warps=1)]\n"
+        'Observation: "committed"\n'
+        "Answer: It is committed."
+    ),
+    tools=(list_kernels, show, measure, commit), told=(commit,), found=(measure, show), opens="Tune",
     draw=_draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

@@ -19,7 +19,7 @@ _shared, _drawing = beside(__file__, "_horizon"), beside(__file__, "_drawing")
 Hands, Job, Judgement, Rng, State = _shared.Hands, _shared.Job, _shared.Judgement, _shared.Rng, _shared.State
 known, page_of, between, pick = _shared.known, _shared.page_of, _drawing.between, _drawing.pick
 
-SIZES = {1: (10, 1), 2: (12, 3), 3: (26, 4), 4: (67, 4), 5: (160, 5)}  # level -> contracts, rules in force
+SIZES = {1: (13, 1), 2: (12, 3), 3: (26, 4), 4: (67, 4), 5: (160, 5)}  # level -> contracts, rules in force
 _TYPES = ("works", "services", "supplies")
 _OFFICES = ("airport", "art museum", "city", "harbour", "hospital", "library", "railway", "university", "waterworks")
 _PAGE = 4  # payments
@@ -73,6 +73,7 @@ _RULES = {
           "document that is an emergency order. Evidence: the contract.",
 }  # fmt: skip
 _EXCEPTIONS = {"R2": "Change order", "R4": "Agreed advance", "R5": "Emergency order"}
+_TOLD = 2  # contracts of level 1 that are told to break a rule, and as many to break none
 _LETTERS = ("Letter of thanks", "Delivery note", "Minutes of a meeting")
 
 
@@ -124,7 +125,11 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
         documents |= own
     plan = replace(plan, contracts=contracts, documents=documents)
     if level == 1:
-        return [f"Check the contract {c} against R1. R1: {_rule(plan, 'R1')}" for c in numbers], plan
+        # Of the first pieces half are told to be findings, half clear, in the order in which the contracts come.
+        kinds = [[c for c in numbers if (c in clear) == cleared][:_TOLD] for cleared in (True, False)]
+        told = [c for c in numbers if c in {*kinds[0], *kinds[1]}]
+        return [_piece(plan, c, c in clear if c in told else None)
+                for c in [*told, *(c for c in numbers if c not in told)]], plan  # fmt: skip
     task = (
         f"Check the {n} contracts of {year} in the register of the {pick(rng, _OFFICES)} against the rules. For "
         "each contract file a finding for every rule that it breaks, with the evidence that the rule names; clear each "
@@ -132,6 +137,15 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
         "When all is done, say so."
     )
     return [task], plan
+
+
+def _piece(plan: Plan, name: str, clear: bool | None) -> str:
+    """A piece of level 1: how a contract is decided, or (None) what it is to be checked against."""
+    if clear is None:
+        return f"Check the contract {name} against R1. R1: {_rule(plan, 'R1')}"
+    if clear:
+        return f"Clear the contract {name}."
+    return f"File a finding of the contract {name}: it breaks R1, the evidence is {name}."
 
 
 def _rule(plan: Plan, rule: str) -> str:
@@ -253,6 +267,16 @@ def withdraw(state: State, contract: str) -> str:
 
 # ---- an expert, who knows only what the tools return ----
 def _expert(do: Hands, task: str) -> None:
+    if told := re.fullmatch(r"Clear the contract (\S+)\.", task):
+        do("clear", contract=told[1])
+        return
+    if told := re.fullmatch(r"File a finding of the contract (\S+): it breaks (\S+), the evidence is (\S+)\.", task):
+        do("finding", contract=told[1], rule=told[2], evidence=told[3])
+        return
+    _check(do, task)
+
+
+def _check(do: Hands, task: str) -> None:
     told = re.search(r"(R1: .*)", task)
     texts = [told[1]] if told else do("rules")
     in_force = tuple(text[:2] for text in texts)
@@ -308,7 +332,7 @@ def _decide(do: Hands, number: str, facts, in_force, limits: Limits, insured, de
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
-    numbers = re.findall(r"the contract (\S+) against", " ".join(pieces))
+    numbers = re.findall(r"the contract (C\d+)", " ".join(pieces))
     return {
         "clears everything": "\n".join(f"Action: [clear(contract={c!r})]" for c in numbers),
         "one finding for everything": "\n".join(f"Action: [finding(contract={c!r}, rule='R1', evidence={c!r})]"
@@ -330,7 +354,32 @@ JOB = Job(
         "Action: [finding(contract='C77', rule='R1', evidence='C77')]\nObservation: \"filed: C77 breaks R1\"\n"
         "Answer: C77 is decided."
     ),
+    first_rules=(
+        "You check contracts by calling functions. Each contract is decided: a finding for a rule that it breaks, or "
+        "cleared. A wrong decision takes a right one away from your result."
+    ),
+    first_example=(
+        "User: Check the contract C79 against R1. R1: A contract of 500 EUR or more has two signatures. "
+        "Exception: supplies. Evidence: the contract.\n"
+        "Action: [contract(number='C79')]\n"
+        'Observation: {"supplier": "S3", "type": "works", "value": 900, "signed": "2001-05-01", "signatures": 1}\n'
+        "Action: [finding(contract='C79', rule='R1', evidence='C79')]\n"
+        'Observation: "filed: C79 breaks R1"\n'
+        "Answer: C79 is decided.\n"
+        "User: Clear the contract C78.\n"
+        "Action: [clear(contract='C78')]\n"
+        'Observation: "cleared: C78"\n'
+        "Answer: C78 is decided.\n"
+        "User: File a finding of the contract C77: it breaks R1, the evidence is C77.\n"
+        "Action: [finding(contract='C77', rule='R1', evidence='C77')]\n"
+        'Observation: "filed: C77 breaks R1"\n'
+        "Answer: C77 is decided.\n"
+        "User: Clear the contract C80.\n"
+        "Action: [clear(contract='C80')]\n"
+        'Observation: "cleared: C80"\n'
+        "Answer: C80 is decided."
+    ),
     tools=(rules, list_contracts, contract, payments, supplier, document, finding, clear, withdraw),
-    first=(contract, finding, clear, withdraw),
+    told=(finding, clear), found=(contract, withdraw), opens="Check",
     draw=_draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

@@ -173,7 +173,18 @@ def _open(state: State, order: str, step: str) -> Order:
 
 
 # ---- an expert, who knows only what the tools return ----
+_DONE = r"The order (\S+): invoice (\d+) EUR, reserve at (\w+), book at \w+ on day (\d+)\."
+
+
 def _expert(do: Hands, task: str) -> None:
+    if told := re.fullmatch(_DONE, task):
+        do("invoice", order=told[1], amount=int(told[2]))
+        do("reserve", order=told[1], warehouse=told[3])
+        do("book", order=told[1], warehouse=told[3], day=int(told[4]))
+        return
+    if told := re.fullmatch(r"The order (\S+): decline, (\w+)\.", task):
+        do("decline", order=told[1], reason=told[2])
+        return
     named = re.match(r"Settle the order (\S+)\.", task)
     above = int(m[1]) if (m := re.search(r"above (\d+) EUR", task)) else 10**9
     numbers = [named[1]] if named else do.pages("inbox")
@@ -238,7 +249,7 @@ def _free_day(do: Hands, place: str, from_day: dict[str, int]) -> int:
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
-    numbers = re.findall(r"the order (\S+)\.", " ".join(pieces))
+    numbers = list(dict.fromkeys(re.findall(r"[Tt]he order (O\d+)", " ".join(pieces))))
     return {
         f"declines everything for {why}": "\n".join(f"Action: [decline(order={o!r}, reason={why!r})]" for o in numbers)
         for why in ("credit", "stock")
@@ -266,8 +277,34 @@ JOB = Job(
         "Action: [book(order='O77', warehouse='Oslo', day=2)]\nObservation: \"O77: delivered on day 2\"\n"
         "Answer: O77 is settled."
     ),
+    first_rules=(
+        "You settle orders by calling functions, strictly oldest first. The amount is quantity x price. Decline an "
+        "order for the reason credit where balance and amount come to more than the customer's credit limit. Otherwise "
+        "invoice it, reserve it at the warehouse, and book its delivery there on the first free day. An order settled "
+        "wrong takes away one of the steps done right."
+    ),
+    first_example=(
+        "User: Settle the order O78.\n"
+        "Action: [get_order(order='O78')]\n"
+        'Observation: {"customer": "K5", "item": "rope", "quantity": 9}\n'
+        "Action: [get_customer(customer='K5')]\n"
+        'Observation: {"tier": "plain", "credit_limit": 500, "balance": 490, "status": "active"}\n'
+        "Action: [get_stock(item='rope')]\n"
+        'Observation: {"price": 4, "free": {"Oslo": 30}}\n'
+        "Action: [decline(order='O78', reason='credit')]\n"
+        'Observation: "O78: declined, credit"\n'
+        "Answer: O78 is settled.\n"
+        "User: The order O77: invoice 36 EUR, reserve at Oslo, book at Oslo on day 2.\n"
+        "Action: [invoice(order='O77', amount=36)]\n"
+        'Observation: "O77: invoiced 36 EUR"\n'
+        "Action: [reserve(order='O77', warehouse='Oslo')]\n"
+        'Observation: "O77: reserved at Oslo"\n'
+        "Action: [book(order='O77', warehouse='Oslo', day=2)]\n"
+        'Observation: "O77: delivered on day 2"\n'
+        "Answer: O77 is settled."
+    ),
     tools=(inbox, get_order, get_customer, get_stock, invoice, reserve, calendar, book, decline, request_approval,
            approval),
-    first=(get_order, get_customer, get_stock, invoice, reserve, calendar, book, decline),
+    told=(invoice, reserve, book, decline), found=(get_order, get_customer, get_stock, calendar), opens="Settle",
     draw=draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

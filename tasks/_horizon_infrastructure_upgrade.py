@@ -21,7 +21,7 @@ SIZES = {1: (5, 1), 2: (9, 2), 3: (23, 4), 4: (58, 6), 5: (122, 8)}  # level -> 
 _SERVICES = ("auth", "cache", "feed", "mail", "map", "queue", "search", "store", "video", "web")
 # What an upgrade leads to: one in five goes well. The first level has what a log tells plainly.
 _TROUBLES = ("", "disk", "renamed", "licence", "heap")
-_FIRST = ("disk", "renamed", "disk", "disk")  # after a first host that goes well
+_FIRST = ("renamed", "disk", "disk")  # of level 1, after the two hosts of which the steps are told
 _HOLDS = ("frozen for the audit", "kept for the vendor's engineers", "a customer's migration runs here")
 _SITES = ("coastal", "eastern", "inland", "island", "northern", "southern", "valley", "western")
 _OLD, _NEW = ("cache_mb", "cache_kb")
@@ -51,7 +51,7 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
     n, services = SIZES[level]
     order = tuple(_SERVICES[int(i)] for i in rng.permutation(len(_SERVICES))[:services])
     hosts: dict[str, Host] = {}
-    first = ["", *(str(t) for t in rng.permutation(_FIRST))]
+    first = ["", "disk", *(str(t) for t in rng.permutation(_FIRST))]
     for k in range(n):
         service = order[k * services // n]
         hold = pick(rng, _HOLDS) if level > 1 and rng.random() < 0.14 else ""
@@ -67,7 +67,9 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
     falls = tuple((n * 2 + k * n * 4 // max(1, events), ("disk", "leak")[k % 2]) for k in range(events))
     plan = Plan(hosts, order, licences, old, new, falls)
     if level == 1:
-        return [f"Bring the host {name} to release {new}." for name in hosts], plan
+        one, other, *rest = hosts
+        told = [f"The host {one}: drain, upgrade, resume.", f"The host {other}: drain, clean, upgrade, resume."]
+        return [*told, *(f"Bring the host {name} to release {new}." for name in rest)], plan
     task = (
         f"Bring the {n} hosts of the {pick(rng, _SITES)} site from release {old} to {new} and keep "
         "every service running. The runbook says how, and in which order. When all is done, say so."
@@ -251,6 +253,10 @@ def _restarted(state: State, host: str) -> str:
 # ---- an expert, who knows only what the tools return ----
 def _expert(do: Hands, task: str) -> None:
     book: list[str] = []
+    if told := re.fullmatch(r"The host (\S+): (.*)\.", task):
+        for step in told[2].split(", "):
+            do(step, host=told[1])
+        return
     if named := re.match(r"Bring the host (\S+) to release", task):
         hosts = [named[1]]
     else:
@@ -294,7 +300,7 @@ def _mend(do: Hands, host: str, book: list[str], seen: dict[str, Any]) -> None:
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
-    hosts = re.findall(r"the host (\S+) to", " ".join(pieces))
+    hosts = list(dict.fromkeys(re.findall(r"[Tt]he host (\w+-\d+)", " ".join(pieces))))
     blind = (f"Action: [{tool}(host={h!r})]" for h in hosts for tool in ("drain", "upgrade", "restart", "resume"))
     return {"every step on every host": "\n".join(blind)}
 
@@ -312,7 +318,37 @@ JOB = Job(
         "Action: [upgrade(host='web-12')]\nObservation: {\"release\": \"2.0\", \"health\": \"well\"}\n"
         "Action: [resume(host='web-12')]\nObservation: \"web-12 is in service\"\nAnswer: web-12 is done."
     ),
+    first_rules=(
+        "You look after a fleet by calling functions. A host is done when it runs the new release, is well and in "
+        "service. Drain a host before its upgrade or a restart, and resume it when it is well; where it is not, its "
+        "log says why. Two hosts of one service drained at once are an outage, which takes one host away from your "
+        "result."
+    ),
+    first_example=(
+        "User: Bring the host web-31 to release 2.0.\n"
+        "Action: [drain(host='web-31')]\n"
+        'Observation: "web-31 is drained"\n'
+        "Action: [upgrade(host='web-31')]\n"
+        'Observation: {"release": "2.0", "health": "failing, see its log"}\n'
+        "Action: [log(host='web-31')]\n"
+        'Observation: "disk: 97 % used, writes are refused"\n'
+        "Action: [clean(host='web-31')]\n"
+        'Observation: "the disk has room again"\n'
+        "Action: [restart(host='web-31')]\n"
+        'Observation: {"health": "well"}\n'
+        "Action: [resume(host='web-31')]\n"
+        'Observation: "web-31 is in service"\n'
+        "Answer: web-31 is done.\n"
+        "User: The host web-12: drain, upgrade, resume.\n"
+        "Action: [drain(host='web-12')]\n"
+        'Observation: "web-12 is drained"\n'
+        "Action: [upgrade(host='web-12')]\n"
+        'Observation: {"release": "2.0", "health": "well"}\n'
+        "Action: [resume(host='web-12')]\n"
+        'Observation: "web-12 is in service"\n'
+        "Answer: web-12 is done."
+    ),
     tools=(look, drain, upgrade, resume, log, set_config, restart, clean, list_hosts, runbook),
-    first=(drain, upgrade, resume, log, clean, set_config, restart, look),
+    told=(drain, upgrade, resume, clean), found=(log, set_config, restart, look), opens="Bring",
     draw=_draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

@@ -19,13 +19,14 @@ Hands, Job, Judgement, Rng, State = _shared.Hands, _shared.Job, _shared.Judgemen
 known, listed, page_of, unlisted = _shared.known, _shared.listed, _shared.page_of, _shared.unlisted
 between, pick = _drawing.between, _drawing.pick
 
-SIZES = {1: (2, 3), 2: (5, 3), 3: (14, 3), 4: (37, 3), 5: (92, 3)}  # level -> mills asked for, years
+SIZES = {1: (2, 4), 2: (5, 3), 3: (14, 3), 4: (37, 3), 5: (92, 3)}  # level -> mills asked for, years
 _STARTS = ("Al", "Bor", "Cas", "Dun", "Esk", "Fal", "Gar", "Hol", "Ing", "Kel", "Lor", "Mar", "Nor", "Ost", "Pel",
            "Ras", "Sel", "Tor", "Ulv", "Wes")  # fmt: skip
 _ENDS = ("bury", "dale", "den", "ford", "gate", "ham", "holm", "ley", "mere", "stead", "ton", "wick")
 _GOODS = ("flour", "paper", "timber", "wool", "oil")
 _WORD = re.compile(r"\w+")
 _LOAD = 12  # crates
+_TOLD = 3  # of the figures of level 1
 Figure = tuple[int, str]  # crates, and the document they stand in
 
 
@@ -133,14 +134,23 @@ def _draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
     titles = {at: frozenset(_WORD.findall(title.casefold())) for at, (title, _) in archive.documents.items()}
     plan = Plan(archive.documents, titles, asked, late)
     if level == 1:
-        return [f"Find how many crates of {goods} the mill {m} made in {year}. File the figure with its document."
-                for m, year in asked], replace(plan, totals=False)  # fmt: skip
+        return [_piece(plan, m, year, goods, k < _TOLD) for k, (m, year) in enumerate(asked)], replace(
+            plan, totals=False)  # fmt: skip
     task = (
         f"Find how many crates of {goods} the mills {listed(list(asked_as.values()))} made in "
         f"{listed(list(map(str, years)))}. File each figure with its document, under the name given here, and "
         "then the total of all figures."
     )
     return [task], plan
+
+
+def _piece(plan: Plan, mill: str, year: int, goods: str, told: bool) -> str:
+    """A piece of level 1: what is to be filed, or to be found out first."""
+    crates, document = plan.asked[mill, year]
+    if told:
+        return (f"The mill {mill} made {crates} crates of {goods} in {year}, says the document {document}. File the "
+                "figure with its document.")  # fmt: skip
+    return f"Find how many crates of {goods} the mill {mill} made in {year}. File the figure with its document."
 
 
 def _start(plan: Plan) -> dict[str, Any]:
@@ -202,6 +212,9 @@ def file_total(state: State, crates: int) -> str:
 
 # ---- an expert, who knows only what the tools return ----
 def _expert(do: Hands, task: str) -> None:
+    if told := re.match(r"The mill (\w+) made (\d+) crates of \w+ in (\d+), says the document (\w+)\.", task):
+        do("file_figure", mill=told[1], year=int(told[3]), crates=int(told[2]), document=told[4])
+        return
     filed: dict[tuple[str, int], tuple[str, int]] = {}  # by the mill's present name: name in the task, crates
     mills, years = _asked(task)
     measured: dict[tuple[str, int], tuple[int, str]] = {}
@@ -272,7 +285,7 @@ def _figure(do: Hands, document: str) -> tuple[int, str]:
 
 
 def _trivial(pieces: Sequence[str]) -> Mapping[str, str]:
-    asked = [_asked(piece) for piece in pieces]
+    asked = [_asked(piece) for piece in pieces if not piece.startswith("The mill")]
     blind = [f"Action: [file_figure(mill={mill!r}, year={year}, crates=500, document='D100')]"
              for mills, years in asked for mill in mills for year in years]  # fmt: skip
     return {"files one guess everywhere": "\n".join(blind)}
@@ -294,6 +307,32 @@ JOB = Job(
         "of salt.\"}\nAction: [file_figure(mill='Tarn', year=1870, crates=88, document='D7')]\n"
         'Observation: "filed: Tarn 1870"\nAnswer: It is filed.'
     ),
-    tools=(search, read, file_figure, file_total), first=(search, read, file_figure),
+    first_rules=(
+        "You do research in an archive by calling functions. An owner's return says what was made, unless a correction "
+        "is named in it, which then stands in its place, and may be corrected itself. File the document whose figure "
+        "counts in the end. A wrong figure that is filed takes a right one away from your result."
+    ),
+    first_example=(
+        "User: Find how many crates of salt the mill Osk made in 1872. File the figure with its document.\n"
+        "Action: [search(words='return Osk 1872')]\n"
+        'Observation: {"found": ["D9: Return: Osk 1872"], "page": 1, "pages": 1}\n'
+        "Action: [read(document='D9')]\n"
+        'Observation: {"title": "Return: Osk 1872", "text": "Return of the mill Osk for 1872 by its owner: '
+        '93 crates of salt."}\n'
+        "Action: [file_figure(mill='Osk', year=1872, crates=93, document='D9')]\n"
+        'Observation: "filed: Osk 1872"\n'
+        "Answer: It is filed.\n"
+        "User: The mill Tarn made 88 crates of salt in 1870, says the document D7. File the figure with its "
+        "document.\n"
+        "Action: [file_figure(mill='Tarn', year=1870, crates=88, document='D7')]\n"
+        'Observation: "filed: Tarn 1870"\n'
+        "Answer: It is filed.\n"
+        "User: The mill Osk made 145 crates of salt in 1871, says the document D31. File the figure with its "
+        "document.\n"
+        "Action: [file_figure(mill='Osk', year=1871, crates=145, document='D31')]\n"
+        'Observation: "filed: Osk 1871"\n'
+        "Answer: It is filed."
+    ),
+    tools=(search, read, file_figure, file_total), told=(file_figure,), found=(search, read), opens="Find",
     draw=_draw, start=_start, judge=_judge, expert=_expert, event=_event, trivial=_trivial,
 )  # fmt: skip

@@ -11,7 +11,8 @@ _drawing = beside(__file__, "_drawing")
 Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
 # level -> orders, customers, items, warehouses, events
-SIZES = {1: (4, 4, 2, 1, 0), 2: (8, 5, 4, 2, 1), 3: (20, 9, 6, 2, 3), 4: (50, 20, 10, 3, 6), 5: (116, 40, 16, 4, 12)}
+SIZES = {1: (5, 5, 2, 1, 0), 2: (8, 5, 4, 2, 1), 3: (20, 9, 6, 2, 3), 4: (50, 20, 10, 3, 6), 5: (116, 40, 16, 4, 12)}
+TOLD = 2  # orders of level 1 that are told step by step
 DISCOUNTS = {"gold": 10, "silver": 5, "plain": 0}  # percent
 _CITIES = ("Antwerp", "Bergen", "Cadiz", "Dublin", "Essen", "Gdansk")
 _ITEMS = ("pump", "valve", "motor", "filter", "cable", "sensor", "hinge", "gear", "lamp", "fan", "bolt", "relay",
@@ -114,12 +115,21 @@ def draw(rng: Rng, level: int) -> tuple[list[str], Plan]:
         plan = _one_short(rng, plan)
     plan = replace(plan, due=_due(plan))
     if level == 1:
-        return [f"Settle the order {number}." for number in orders], plan
+        told = [_steps(number, plan.due[number]) for number in list(orders)[:TOLD]]
+        return [*told, *(f"Settle the order {number}." for number in list(orders)[TOLD:])], plan
     task = (
         f"Settle the {n} orders in the inbox, oldest first: each is either declined with its reason, or invoiced, "
         f"reserved and booked. Amounts above {plan.approval} EUR need approval. When all is done, say so."
     )
     return [task], plan
+
+
+def _steps(number: str, due: tuple) -> str:
+    """How an order is settled, step by step, as the first pieces of level 1 tell it."""
+    if due[0] == "declined":
+        return f"The order {number}: decline, {due[1]}."
+    _, amount, place, day = due
+    return f"The order {number}: invoice {amount} EUR, reserve at {place}, book at {place} on day {day}."
 
 
 def _means(rng: Rng, level: int, orders: Mapping[str, Order], names: list[str], prices: dict[str, int], cities):

@@ -104,6 +104,7 @@ def legs(rng: Rng) -> Draft:
         6 * insects + 8 * spiders,
         [8 * insects + 6 * spiders, 6 * (insects + spiders), 8 * (insects + spiders)],
         whole=True,
+        step=2,
     )
 
 
@@ -140,6 +141,7 @@ def chargaff(rng: Rng) -> Draft:
         [a, 100 - a, 100 - 2 * a],
         "%",
         whole=True,
+        most=100,
     )
 
 
@@ -156,10 +158,11 @@ def doubling(rng: Rng) -> Draft:
 
 def food_chain(rng: Rng) -> Draft:
     energy, steps = between(rng, 20, 90, 5) * 1000, between(rng, 1, 3)
-    eater = ["rabbits", "foxes that eat rabbits", "eagles that eat those foxes"][steps - 1]
+    eater = ["rabbits", "foxes", "eagles"][steps - 1]
     return numeric(
         rng,
-        f"Grass holds {energy} kJ, and each step of a food chain passes on 10 %. How much reaches the {eater}?",
+        f"Grass holds {energy} kJ. Rabbits eat the grass, foxes the rabbits and eagles the foxes, and each step passes "
+        f"on 10 %. How much reaches the {eater}?",
         energy / 10**steps,
         [energy / 10 ** (steps + 1), energy * 0.9**steps, energy / 10 / (steps + 1)],
         "kJ",
@@ -174,6 +177,7 @@ def cardiac(rng: Rng) -> Draft:
         rate * stroke / 1000,
         [rate * stroke / 60, stroke / rate, (rate + stroke) / 10],
         "L/min",
+        most=30,
     )
 
 
@@ -186,6 +190,7 @@ def hardy_weinberg(rng: Rng) -> Draft:
         200 * q * (1 - q),
         [100 * q * (1 - q), 100 * (1 - q * q), 200 * q * q * (1 - q * q), 100 * q],
         "%",
+        most=100,
     )
 
 
@@ -245,6 +250,7 @@ def heterozygote(rng: Rng) -> Draft:
         "fraction of the zygotes is Aa?",
         2 * q * (1 - q),
         [q, q * (1 - q), 1 - q, 2 * (s / t) * (1 - s / t)],
+        most=1,
     )
 
 
@@ -259,6 +265,7 @@ def pedigree(rng: Rng) -> Draft:
         f"{plural}. What is the probability that her next son is affected?",
         float(carrier / 2),
         [float(carrier), float(prior / 2), float(like / 2), float(prior / 2 ** (sons + 1))],
+        most=1,
     )
 
 
@@ -312,6 +319,7 @@ def mapping(rng: Rng) -> Draft:
             double / total * 100,
         ],
         "",
+        most=1,
     )
 
 

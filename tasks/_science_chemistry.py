@@ -134,6 +134,7 @@ def acid(rng: Rng) -> Draft:
         p,
         [14 - p, p + 1, p - 1],
         whole=True,
+        most=14,
     )
 
 
@@ -157,6 +158,7 @@ def dilution(rng: Rng) -> Draft:
         c * v / w,
         [c * v / (v + w), c * w / v, c * (w - v) / w],
         "mol/L",
+        most=30,  # what a solution can hold at all
     )
 
 
@@ -234,6 +236,7 @@ def half_life(rng: Rng) -> Draft:
         left,
         [m - left, m * exp(-t / half), m / (1 + t / half)],
         "mg",
+        most=m,
     )
 
 
@@ -247,6 +250,7 @@ def weak_acid(rng: Rng) -> Draft:
         p,
         [pka, -log10(c), pka + log10(c), (pka + log10(c)) / 2],
         "",
+        most=14,
     )
 
 
@@ -354,6 +358,7 @@ def equilibrium(rng: Rng) -> Draft:
         "has reacted at equilibrium?",
         x / c,
         [k / (1 + k), (-k + sqrt(k * k + 4 * k * c)) / 2 / c, 1 - x / c, 2 * x / (c + x)],
+        most=1,
     )
 
 

@@ -56,14 +56,15 @@ PLANETS = {
 
 
 def speed(rng: Rng) -> Draft:
-    v, t = between(rng, 3, 25), between(rng, 4, 20)
-    who = pick(rng, ["cyclist", "runner", "tram", "boat"])
+    who, most = pick(rng, [("cyclist", 15), ("runner", 8), ("tram", 20), ("boat", 15)])
+    v, t = between(rng, 3, most), between(rng, 4, 20)
     return numeric(
         rng,
         f"A {who} covers {v * t} m in {t} s at constant speed. How fast is that?",
         v,
-        [v * t * t, v * t + t, v * t - t],
+        [v * 3.6, t, v * t / 10],
         "m/s",
+        most=60,
     )
 
 
@@ -201,6 +202,7 @@ def compton(rng: Rng) -> Draft:
             k * (1 - cos(radians(angle))) / wave,
             1 - wave / (wave + k * sin(radians(angle))),
         ],
+        most=1,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from math import floor, log10
+from math import floor, inf, log10
 
 from harness.suites import beside
 
@@ -44,7 +44,14 @@ def shown(x: float, unit: str = "", full: bool = False) -> str:
 
 
 def numeric(
-    rng: Rng, question: str, right: float, slips: Sequence[float], unit: str = "", whole: bool = False
+    rng: Rng,
+    question: str,
+    right: float,
+    slips: Sequence[float],
+    unit: str = "",
+    whole: bool = False,
+    most: float = inf,
+    step: int = 1,
 ) -> Draft:
     """Options from the values that common slips give: one slip, another, and both at once.
 
@@ -52,17 +59,20 @@ def numeric(
     ones. Were all three made from the right value, that one would be known by being half or twice each of the rest.
     How many of the wrong values lie below the right one is drawn first, or "the second smallest" would be a good
     guess. Plain factors, or steps where the value is whole, stand in where the slips do not give that. A whole right
-    value is shown in full, and the others then to the unit at least.
+    value is shown in full, and the others then to the unit at least. No option is more than `most`, or it would be
+    known as wrong, question unread: no probability is above 1. Whole values are `step` apart: legs come in pairs.
     """
     full = right == int(right) and shown(right) != shown(right, full=True)
-    found = _wrong(rng, right, list(slips), whole)
+    found = _wrong(rng, right, list(slips), whole, most, step)
     first, *rest = (shown(v, unit, full) for v in (right, *found))
     return Draft(question, first, tuple(rest))
 
 
-def _wrong(rng: Rng, right: float, slips: list[float], whole: bool) -> tuple[float, float, float]:
+def _wrong(
+    rng: Rng, right: float, slips: list[float], whole: bool, most: float, step: int
+) -> tuple[float, float, float]:
     """Three wrong values with the drawn number of them below the right one, or the nearest number that there is."""
-    fillers = [right + s for s in (-1, 1, 2, -2, 3, 4, -3, 5, 6)] if whole else [
+    fillers = [right + step * s for s in (-1, 1, 2, -2, 3, 4, -3, 5, 6)] if whole else [
         right * f for f in (0.5, 2.0, 1.5, 0.75, 0.25, 3.0, 1.25, 4.0, 0.6, 5.0)
     ]  # fmt: skip
     rng.shuffle(slips)
@@ -74,7 +84,7 @@ def _wrong(rng: Rng, right: float, slips: list[float], whole: bool) -> tuple[flo
     for j in range(1, len(values)):
         for i in range(j):
             three = _corners(right, values[i], values[j], whole)
-            if not all(_fits(v, right, whole) for v in three):
+            if not all(_fits(v, right, whole) and v <= most for v in three):
                 continue
             four = (right, *three)
             if not all(_apart(a, b, whole) for k, a in enumerate(four) for b in four[:k]):

@@ -84,11 +84,14 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Numbers copied from the question, the one after the last, the product of the last two, and round ones."""
+    """Numbers copied from the question, a blind step on from the last, one rule for the last two, and round ones."""
     found = numbers(item.data["question"])
-    copied = {"the last number in the question": found[-1], "the largest number in the question": max(found),
-              "one more than the last number in the question": found[-1] + 1,
-              "the product of the last two numbers": found[-1] * (found[-2] if found[1:] else 1)}  # fmt: skip
+    last, before = found[-1], found[-2] if found[1:] else 1
+    copied = {"the last number in the question": last, "the largest number in the question": max(found),
+              "the product of the last two numbers": last * before, "the sum of the last two numbers": last + before,
+              "the difference of the last two numbers": abs(last - before), "twice the last number": 2 * last,
+              "half the last number": last / 2, "the square of the last number": last * last}  # fmt: skip
+    copied |= {f"{step} more than the last number in the question": last + step for step in (1, 2, 3, 4, 5, 10, 20, 25)}
     return {name: f"{value:f}" for name, value in copied.items()} | {f"always {n}": str(n) for n in (0, 1, 2, 10, 100)}
 
 
@@ -100,7 +103,7 @@ SUITE = Suite(
     differs="generated in five levels, each answer counted out; two examples; at level 1 the working is begun; answers "
     "of 96 tokens at most",
     licence="Apache-2.0",
-    version="3",
+    version="4",
     method="generate",
     max_tokens=96,
     stop=("\nQuestion:", "\n\n"),

@@ -26,8 +26,9 @@ import re
 import textwrap
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -41,6 +42,7 @@ from harness.suites import LEVELS, Grade, Item, Suite
 PER_LEVEL = 25
 TESTS = 8
 DRAWS = 12
+LOOKS = 2000  # arguments that are looked at for one that shows a slip
 
 SHOTS = '''def half(x):
     """Return x divided by 2."""
@@ -66,7 +68,9 @@ _ARGUMENTS = {
 _NOUNS = ("int", "pos", "big", "digit")
 _LISTS = ("ints", "small_ints", "positive_ints", "few_positive", "ranges", "jobs")
 _GRIDS = ("grid", "bits")
-_WORDS = "river apple stone cloud tree eagle house lamp green mouse orange night seven paper ice".split()
+_WORDS = (
+    "river apple stone cloud tree eagle house lamp green mouse orange night seven paper ice zebra lazy yellow"
+).split()
 
 
 def make(seed: int) -> list[Item]:
@@ -89,7 +93,12 @@ def make(seed: int) -> list[Item]:
 
 @cache
 def _families() -> list[dict]:
-    return tomllib.loads(Path(__file__).with_name("_function_families.toml").read_text("utf-8"))["family"]
+    return _file("_function_families.toml")["family"]
+
+
+@cache
+def _file(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
 
 
 def _item(rng: np.random.Generator, seed: int, level: int, k: int, family: dict, constant: str) -> Item:
@@ -99,14 +108,18 @@ def _item(rng: np.random.Generator, seed: int, level: int, k: int, family: dict,
     lines = textwrap.wrap(doc, 84)
     head = f"def {name}({', '.join(names.values())}):\n" + textwrap.indent('"""' + "\n".join(lines) + '"""', "    ")
     answer = "\n" + textwrap.indent(body, "    ") + "\n"
+    slips = [f"{head}\n{textwrap.indent(s, '    ')}\n" for s in slips_of(family["name"], values)]
     return Item(
         id=f"function-synthesis-{seed}-{level}-{k}",
         prompt=SHOTS + head,
         answer=answer,
         level=level,
         group=family["name"].replace("_$k", ""),
-        data={"head": head, "name": name, "tests": _tests(rng, name, family["args"], head + answer)},
-    )
+        data={
+            "head": head, "name": name, "constant": constant,
+            "tests": _tests(rng, name, family["args"], head + answer, slips),
+        },
+    )  # fmt: skip
 
 
 def _argument_names(rng: np.random.Generator, family: dict) -> dict[str, str]:
@@ -120,24 +133,58 @@ def _argument_names(rng: np.random.Generator, family: dict) -> dict[str, str]:
     return chosen
 
 
-def _tests(rng: np.random.Generator, name: str, kinds: list[str], solution: str) -> list[list]:
-    """[arguments, expected] pairs that no trivial body passes: of DRAWS of them the most varied.
+def slips_of(family: str, values: Mapping[str, str]) -> list[str]:
+    """Bodies that people write by mistake for a function, with its names and constant filled in."""
+    return [Template(body).substitute(values) for body in _file("_function_slips.toml").get(family, ())]
+
+
+def _value_of(program: str, name: str) -> Callable[[list], Any]:
+    """What the function of a program of this project's own files gives for arguments; an exception is a value too."""
+    namespace: dict[str, Any] = {}
+    exec(program, namespace)
+
+    def value(arguments: list) -> Any:
+        try:
+            return namespace[name](*json.loads(json.dumps(arguments)))
+        except Exception as why:
+            return f"{type(why).__name__} is raised"
+
+    return value
+
+
+def _tests(rng: np.random.Generator, name: str, kinds: list[str], solution: str, slips: list[str]) -> list[list]:
+    """[arguments, expected] pairs that no slip and no trivial body passes: of DRAWS of them the most varied.
 
     Of eight numbers to be kept between 0 and 12 often none lies there already: a body that forgets those would pass.
     """
-    namespace: dict[str, Any] = {}
-    exec(solution, namespace)  # the reference solution, from this project's own file
+    right = _value_of(solution, name)
+    shown = _that_show(rng, kinds, right, [_value_of(slip, name) for slip in slips])
     drawn: list[list[list]] = []
     for _ in range(1000):
-        tests = []
-        for _ in range(TESTS):
+        tests = [[arguments, right(arguments)] for arguments in shown]
+        while len(tests) < TESTS:
             arguments = [_value(rng, kind) for kind in kinds]
-            tests.append([arguments, namespace[name](*json.loads(json.dumps(arguments)))])
+            tests.append([arguments, right(arguments)])
         if not any(_trivially_right(tests, body) for body in _bodies(len(kinds))):
             drawn.append(tests)
         if len(drawn) == DRAWS:
             return max(drawn, key=_variety)
     raise RuntimeError(f"a trivial body passes every draw of the tests of {solution}")
+
+
+def _that_show(rng: np.random.Generator, kinds: list[str], right: Callable, slips: list[Callable]) -> list[list]:
+    """Arguments for which every slip gives another value than is right, where there are such."""
+    shown: list[list] = []
+    for slip in slips:
+        if any(_differ(slip(arguments), right(arguments)) for arguments in shown):
+            continue
+        looked_at = ([_value(rng, kind) for kind in kinds] for _ in range(LOOKS))
+        shown += islice((arguments for arguments in looked_at if _differ(slip(arguments), right(arguments))), 1)
+    return shown
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return type(one) is not type(other) or one != other
 
 
 def _variety(tests: list[list]) -> tuple[int, int]:
@@ -254,9 +301,9 @@ SUITE = Suite(
     imitates="HumanEval",
     differs="generated families of five levels; two examples before each item; judged outside the sandbox",
     licence="Apache-2.0",
-    version="2",
+    version="3",
     method="generate",
-    max_tokens=256,
+    max_tokens=512,
     stop=("\ndef ", "\nclass ", "\n#", "\nprint", "\nassert", "\nif ", "\n\n\n"),
     make=make,
     grade=grade,

@@ -4,8 +4,9 @@ Imitates Terminal-Bench, and the agent run of 35 hours that tuned a kernel: work
 found out early and needed late, things happen meanwhile, and what counts is how the world stands at the end.
 Differs: the worlds are simulated here, in plain Python, and not real machines; five kinds of agent (coding,
 infrastructure, research, compliance, enterprise), whose functions are few and answer at once; five levels, on which an
-expert needs about 25, 60, 160, 400 and 950 calls, never more than 1,000; every item gives partial credit, the goals
-that are met less the damage done. A default run stops after 45 turns, in which only level 1 can be done: `--max-turns`
+expert needs about 25, 60, 160, 400 and 950 calls, never more than 1,000; level 1 begins with pieces that say which
+call does them, value for value, for very small models; every item gives partial credit, the goals that are met less
+the damage done. A default run stops after 45 turns, in which only level 1 can be done: `--max-turns`
 gives the whole length.
 Licence: Apache-2.0; every world, task and sentence is written here.
 
@@ -113,7 +114,7 @@ SUITE = Suite(
     imitates="Terminal-Bench, the 35-hour agent run",
     differs="simulated worlds; graded by replaying the transcript; partial credit",
     licence="Apache-2.0",
-    version="1",
+    version="2",
     method="act",
     max_tokens=64,
     stop=(),

@@ -198,10 +198,10 @@ SUITE = Suite(
     differs="small generated repositories in Python and POSIX shell; an agent's edits, or a patch; results of hidden "
     "tests are compared outside the sandbox",
     licence="Apache-2.0",
-    version="2",
+    version="3",
     method="act",
-    max_tokens=256,
-    stop=(),
+    max_tokens=1024,  # a patch of the largest repair, or a whole file of it, with as much again
+    stop=("\nObservation:", "\nUser:"),  # a patch has blank lines
     make=make,
     grade=grade,
     trivial_answers=trivial_answers,

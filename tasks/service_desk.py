@@ -35,7 +35,6 @@ Rng, between, pick = _drawing.Rng, _drawing.between, _drawing.pick
 
 _FORM = "Write one line a turn: Action: with a list of calls, or Answer: with words for the customer. An example:"
 _CODE = re.compile(r"\b[RBT]\d\b")
-_HOW = "R3"  # says how money is returned, stands against nothing: it may be named
 _NAMES = ("Ada", "Bruno", "Chidi", "Dalia", "Emil", "Farah", "Goran", "Hanna", "Ivo", "Jun", "Kofi", "Lena",
           "Marta", "Nils", "Oona", "Pavel")  # fmt: skip
 _FAMILIES = ("Abel", "Brandt", "Costa", "Dahl", "Eriksen", "Fontaine", "Gupta", "Haas", "Ito", "Jansen", "Kaya", "Lind",
@@ -85,6 +84,7 @@ def _item(seed: int, level: int, group: str, name: str, first: str, rng: Rng, us
     data = {
         "question": script["asks"][0], "desk": name, "db": {k: db[k] for k in sorted(db)}, "script": script,
         "must_say": [w.refusal or n for n, w in wishes] + ([_zero(desk)] if trap else []),
+        "may_say": sorted({w.how for _, w in wishes if w.how}),
     }  # fmt: skip
     item = Item(f"service-desk-{seed}-{level}-{group}-{len(used)}", "", "", level, group=group, data=data)
     answer = "\n".join(_expert(desk, script, wishes, trap))
@@ -202,7 +202,8 @@ def grade(item: Item, text: str) -> Grade:
         return Grade(0.0, "wrong", "the database differs")
     told, codes = " ".join(ended.said), {word for word in item.data["must_say"] if _CODE.fullmatch(word)}
     missing = [word for word in item.data["must_say"] if word not in told]
-    if missing or set(_CODE.findall(told)) - {_HOW} != codes:
+    named = set(_CODE.findall(told))
+    if missing or not codes <= named <= codes | set(item.data["may_say"]):
         return Grade(0.0, "wrong", f"not told: {', '.join(missing)}" if missing else "another rule was named")
     return Grade(1.0, "correct", "as the rules want")
 
@@ -229,7 +230,7 @@ SUITE = Suite(
     imitates="tau2-bench",
     differs="a scripted customer, three small desks; graded by replaying the transcript",
     licence="Apache-2.0",
-    version="3",
+    version="4",
     method="act",
     max_tokens=64,
     stop=(),

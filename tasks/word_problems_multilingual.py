@@ -35,7 +35,12 @@ PER_STRATUM = 3  # items a language and level
 SHOT_ANSWERS = (10, 12)
 _STOPS = {"zh": "。", "ja": "。", "bn": "।", "hi": "।", "th": ""}
 _UNSPACED = ("zh", "ja")
-_STEPS = (1, 2, 5, 10)  # evenly: no fixed step is a good guess
+# Of each series its steps, and about where it begins at most: no plant grows by 100 cm a week. Over all six no step
+# comes in more than three of twenty, so that none is a good guess.
+_SERIES = (
+    ((1, 2, 4, 20), 200), ((1, 2, 4, 5, 10), 60), ((1, 2, 4, 5, 10), 100), ((2, 4, 5, 10), 60),
+    ((5, 10, 20, 25, 50, 100), 900), ((1, 20, 50, 100), 900),
+)  # fmt: skip
 
 
 @cache
@@ -121,8 +126,9 @@ def make(seed: int) -> list[Item]:
 
 
 def _pattern(rng: np.random.Generator, seed: int, lang: str, words: dict, level: int, k: int, template: int) -> Item:
-    step = _STEPS[int(rng.integers(len(_STEPS)))]
-    first = step * int(rng.integers(11 // step + 1, 90))
+    steps, most = _SERIES[template]
+    step = steps[int(rng.integers(len(steps)))]
+    first = step * int(rng.integers(11 // step + 1, most // step + 1))
     series = [first + step * i for i in range(4)]
     question = _series_question(words, lang, template, series)
     begun = ", ".join(map(str, series)) + ","
@@ -203,10 +209,10 @@ def grade(item: Item, text: str) -> Grade:
 
 
 def trivial_answers(item: Item) -> Mapping[str, str]:
-    """Numbers copied from the question, and the one after the last; a repeated series counts as its last number."""
+    """Numbers copied from the question, and a blind step on from the last; a repeated series counts as its last."""
     found = numbers(item.data["question"], item.lang)
-    return {
-        "one more than the last number in the question": f"{found[-1] + 1:f}",
+    steps = sorted({step for own, _ in _SERIES for step in own})
+    return {f"{step} more than the last number in the question": f"{found[-1] + step:f}" for step in steps} | {
         "the last number in the question": f"{found[-1]:f}",
         "the first number in the question": f"{found[0]:f}",
         "the largest number in the question": f"{max(found):f}",
@@ -221,7 +227,7 @@ SUITE = Suite(
     imitates="MGSM",
     differs="generated, in five levels; level 1 continues a number series; four languages beside MGSM's",
     licence="Apache-2.0",
-    version="3",
+    version="4",
     method="generate",
     max_tokens=48,
     stop=("\n",),

@@ -393,3 +393,10 @@ def test_no_opposite_is_asked_that_a_word_has_two_of():
     """The opposite of "right" is "wrong" as well as "left", that of "old" is "new" as well as "young"."""
     asked = {quoted(i.data["question"])[0] for seed in range(40) for i in ONE.make(seed) if i.group == "opposite"}
     assert len(asked) > 20 and not asked & {"right", "old", "poor", "lose", "big", "small", "open", "closed", "light"}
+
+
+def test_one_is_no_plural():
+    for seed in range(40):
+        for item in ONE.make(seed):
+            assert not re.search(r"(?<![\d.])1 [a-z]+ mass(es)\b|(?<![\d.])1 (moves|places|beads|letters)\b",
+                                 item.data["question"]), item.data["question"]  # fmt: skip

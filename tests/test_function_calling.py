@@ -121,6 +121,31 @@ def test_a_reason_is_one_that_the_function_names():
     assert returns and all(c.arguments["reason"] in about["reason"]["enum"] for c in returns)
 
 
+def test_units_are_said_as_people_say_them():
+    """ "78.1 of the unit mile" is nobody's question; the function still gets the unit that it names."""
+    for item in SINGLE:
+        for call in parsed(item.data["calls"]):
+            if call.name.startswith("convert_"):
+                assert call.arguments["source"].removesuffix("es") in item.data["opening"]
+                assert f"in {call.arguments['target']}s" in item.data["opening"] or \
+                    f"to {call.arguments['target']}s" in item.data["opening"]  # fmt: skip
+    assert not any(" the unit " in i.data["opening"] or " the currency " in i.data["opening"] for i in SINGLE)
+
+
+def test_what_is_asked_for_on_level_1_fits_its_function():
+    """A shopping list has food and no orchards: functions share what they are asked for only where both may have it."""
+    functions = sys.modules[ONE.make.__module__].FUNCTIONS
+    things: dict[str, set[str]] = {}
+    for name, f in functions.items():
+        if f.get("simple"):
+            [kind] = f["needs"].values()
+            things.setdefault(kind, set()).add(name)
+    assert sum(map(len, things.values())) == 12 and set(map(frozenset, (v for v in things.values() if len(v) > 1))) == {
+        frozenset({"play_song", "reserve_book"}), frozenset({"search_notes", "open_file"}),
+        frozenset({"find_film", "find_tour"}),
+    }  # fmt: skip
+
+
 def test_a_quarter_to_twelve_is_in_the_morning():
     values = sys.modules[ONE.make.__module__]._values
     rng = np.random.default_rng(0)

@@ -62,6 +62,23 @@ def test_the_reference_model_beats_chance_on_level_1(suite_id, reference):
 
 
 @pytest.mark.slow
+def test_the_reference_model_earns_credit_on_level_1_of_long_horizon(reference):
+    """Parts count there: on more items than luck allows it earns more than every trivial strategy does.
+
+    Its first eight turns alone are played, in which the pieces come that say what to call.
+    """
+    one = suite("long-horizon")
+    items = one.items(seed=SEED, n=15, level=1)
+    actor = ReactActor(reference, 48, one.stop)
+    episodes = play([one.world(i) for i in items], actor, Limits(turns=8))
+    earned = [one.score(i, e.transcript) for i, e in zip(items, episodes, strict=True)]
+    blind = [max(one.score(i, text) for text in one.trivial_answers(i).values()) for i in items]
+    above, below = (sum(sign * (e - b) > 0 for e, b in zip(earned, blind, strict=True)) for sign in (1, -1))
+    assert at_least(above, above + below, 0.5) < 0.01, f"above on {above} items, below on {below}: {earned}"
+    assert sum(earned) / len(items) > 0.1
+
+
+@pytest.mark.slow
 def test_the_reference_model_beats_chance_on_level_1_of_knowledge_in_english(reference):
     """Its own language alone, so several seeds: one has six questions a level and language."""
     one = suite("knowledge-multilingual")

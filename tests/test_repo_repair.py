@@ -17,6 +17,7 @@ from harness.agents import Limits, ReactActor, play
 from harness.answers import Answer
 from harness.calls import Call, written
 from harness.errors import SandboxUnavailable
+from harness.reference.tokenizer import Tokenizer
 from harness.runners.null import NullRunner
 from harness.suites import suite
 from harness.worlds import replay
@@ -39,6 +40,38 @@ def confined():
         if os.environ.get("STACKLINE_REQUIRE_SANDBOX") == "1":
             pytest.fail(str(why))
         pytest.skip(str(why))
+
+
+def patches(item) -> dict[str, str]:
+    """The right patch in each form that an answer may have; trailing spaces, which many leave out, are left out."""
+    repo = MODULE.repository(item)
+    diffs = ["".join(difflib.unified_diff(repo.faulty[p].splitlines(True), repo.right[p].splitlines(True),
+                                          f"a/{p}", f"b/{p}"))
+             for p in repo.faulty if repo.faulty[p] != repo.right[p]]  # fmt: skip
+    bare = "\n".join(line.rstrip() for line in "\n".join(diffs).splitlines())
+    wholes = [Call("write_file", {"path": p, "text": repo.right[p]}) for p in repo.faulty
+              if repo.faulty[p] != repo.right[p]]  # fmt: skip
+    return {
+        "bare": bare, "fenced": f"Here it is:\n\n```diff\n{bare}\n```",
+        "call": f"Action: {written([Call('apply_patch', {'patch': bare})])}",
+    } | {f"file {k}": f"Action: {written([call])}" for k, call in enumerate(wholes)}  # fmt: skip
+
+
+def test_a_right_patch_of_any_form_is_not_cut_off(weights_folder):
+    """256 tokens cut every second patch of level 5, and a blank line ended the others."""
+    count = Tokenizer(weights_folder).encode
+    for item in [*ITEMS, *ONE.items(FRESH[0])]:
+        for form, text in patches(item).items():
+            assert 1.2 * len(count(text)) <= ONE.max_tokens, (item.id, form)
+            assert not any(stop in text for stop in ONE.stop), (item.id, form)
+
+
+def test_a_patch_with_words_before_it_or_blank_lines_is_read():
+    for item in ITEMS[::5]:
+        for form, text in patches(item).items():
+            if "file" not in form:
+                files, trouble = MODULE._edited(item, text)
+                assert trouble is None and files == MODULE.repository(item).right, (item.id, form)
 
 
 def some(seed: int) -> list:

@@ -169,3 +169,18 @@ def test_to_ask_whether_there_is_anything_more_is_no_question():
 def test_refusing_everything_by_one_rule_counts_as_chance():
     shares = chance_level(ONE).per_strategy
     assert 0.02 < max(v for name, v in shares.items() if name.startswith("refuses all")) <= ONE.chance < 0.1
+
+
+def test_a_rule_that_only_says_how_may_be_named_and_need_not():
+    """B3 has the lost card of a gold account blocked and replaced: who did both, and says by which rule, is right."""
+    for group, code in (("bank-card", "B3"), ("telecom-slow", "T3"), ("shop-return", "R3")):
+        item = next(i for seed in range(9) for i in ONE.make(seed)
+                    if i.level == 2 and i.group == group and i.data["must_say"][0].isdigit())  # fmt: skip
+        *lines, last = item.answer.splitlines()
+        assert ONE.score(item, "\n".join([*lines, f"{last} {code} says so."])) == 1.0
+        assert ONE.score(item, "\n".join([*lines, f"{last} {code[0]}1 says so."])) == 0.0
+
+
+def test_a_neighbours_record_is_not_the_callers_own():
+    for item in (i for seed in SEEDS for i in ONE.make(seed) if i.level == 5):
+        assert not re.search(r"\b(I|my|me)\b", item.data["script"]["asks"][-1].replace("for my neighbour", ""))
