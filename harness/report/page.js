@@ -134,6 +134,8 @@
   };
   const remarks = JSON.parse(document.getElementById("remarks").textContent);
   const list = (words) => (words || "").split(" ").filter(Boolean);
+  const sources = (cell) => "from" in cell.dataset ? cell.dataset.from
+    : cell.previousElementSibling ? sources(cell.previousElementSibling) : "";  // those of the figure before
   const facts = (cell, unit) => {
     const { about, figure, unit: own, span = "p10\u2013p90", n } = cell.dataset, said = [];
     const [interval, kind] = ["small", "em"].map((tag) => cell.querySelector(tag));
@@ -161,7 +163,7 @@
     const head = row.closest("table").tHead.rows[0].cells[cell.cellIndex].querySelector(".name");
     const of = cell.cellIndex ? [main(row.cells[0])] : [];
     tip.replaceChildren(line([head.textContent, ...of].join(" · "), "strong"));
-    tip.append(...facts(cell, head.nextSibling).map((words) => line(words)), ...list(cell.dataset.from).map(source));
+    tip.append(...facts(cell, head.nextSibling).map((words) => line(words)), ...list(sources(cell)).map(source));
     button.after(tip);  // in the order of Tab: its links come next
     button.setAttribute("aria-describedby", "tip");
     tip.showPopover();

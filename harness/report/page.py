@@ -11,7 +11,7 @@ from harness.report.figures import Figures
 from harness.report.numbers import ABSENT
 from harness.report.picker import picker_of
 from harness.report.plotting import Drawn
-from harness.report.table import P10_P90, Cell, Column, Section
+from harness.report.table import P10_P90, Cell, Column, Line, Section
 from harness.report.tables_origin import source_numbers
 from harness.results import Results
 
@@ -58,18 +58,25 @@ class Words:
     def number(self, words: str) -> int:
         return self.numbers.setdefault(words, len(self.numbers))
 
-    def about(self, cell: Cell, column: Column) -> str:
-        """The attributes of a figure's cell, from which page.js makes the box beside it; "" where nothing is to say.
+    def about(self, line: Line, columns: tuple[Column, ...]) -> list[str]:
+        """The attributes of a row's cells, from which page.js makes the box beside each; "" where nothing is to say.
 
-        data-about: remarks by number; data-from: sources by theirs. On a figure itself also: data-unit and data-span
-        where they are not the column's unit and p10-p90, and data-n.
+        data-about: remarks by number; data-from: sources by theirs, where they are not those of the figure before. On a
+        figure itself also: data-unit and data-span where they are not the column's unit and p10-p90, and data-n.
         """
+        found, before = [], ""
+        for cell, column in zip(line.cells, columns, strict=False):
+            said = self._cell(cell, column)
+            sources = " ".join(str(self.sources[source]) for source in sorted(cell.sources))
+            found.append(said + _attribute("from", sources) if said and sources != before else said)
+            before = sources if said else before
+        return found
+
+    def _cell(self, cell: Cell, column: Column) -> str:
         said = cell.value is not None
         if cell.silent or not (said or cell.interval or cell.remarks):
             return ""
         found = {"about": " ".join(str(self.number(line)) for line in cell.remarks)}
-        if cell.sources:
-            found["from"] = " ".join(str(self.sources[source]) for source in sorted(cell.sources))
         if said:
             found["figure"] = ""
             if cell.own_unit != column.unit and not (cell.unit == "1" and column.unit == "%"):
@@ -78,8 +85,12 @@ class Words:
             found["span"] = cell.span
         if cell.n is not None:
             found["n"] = f"{cell.n:,}"
-        return "".join(f' data-{name}="{escape(value)}"' if value else f" data-{name}" for name, value in found.items())
+        return "".join(_attribute(name, value) for name, value in found.items())
 
     @property
     def json(self) -> str:
         return json.dumps(list(self.numbers), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _attribute(name: str, value: str) -> str:
+    return f' data-{name}="{escape(value)}"' if value else f" data-{name}"

@@ -35,6 +35,7 @@ __all__ = ["DPI", "Axes", "Figure", "Line2D", "Patch"]
 DPI = 160
 INK, SOFT, GRID = "#1b1f24", "#57606a", "#d9dde2"
 CROWD = "#b4bac1"  # lines of those that have no colour of their own
+SHADE = "#8d96a0"  # a named part of a bar that is not the point
 REST = "#c9ced4"  # the part of a bar that is none of the named ones
 ON_BARS = ("#ffffff", "#14171b")  # words on a light or a dark bar, whatever the paper
 # Okabe and Ito's palette for colour-blind readers, without its black and its yellow (too pale for lines).
