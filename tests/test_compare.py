@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -174,7 +175,9 @@ def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
             assert solved.part.startswith(AGENT_TASKS) and solved.kind == "assumed"
             assert math.isclose(solved.value, session.value / (float(solved.notes["score"]) / 100), rel_tol=1e-4)
     assert (tmp_path / "run/report/plots/solved.png").stat().st_size > 10_000
-    assert "Agents: of coding-agent sessions a chip holds" in (tmp_path / "run/report/report.md").read_text("utf-8")
+    report = (tmp_path / "run/report/report.md").read_text("utf-8")
+    said = next(line for line in report.splitlines() if "Agents: of coding-agent sessions a chip holds" in line)
+    assert re.search(r"; a session's rent, against .+ (times|settled|cheaper|dearer)", said), said
 
 
 @pytest.mark.parametrize(("arguments", "word"), [
