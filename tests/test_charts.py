@@ -10,8 +10,8 @@ import pytest
 from harness.report import crowd, style
 from harness.report.charts import Styles, inline
 from harness.report.figures import Owner, figures_of
-from harness.report.picker import picker_of
-from harness.report.plotting import draw_all
+from harness.report.picker import Picker, picker_of
+from harness.report.plotting import Drawn, draw_all
 from harness.report.theme import NIGHT, by_night, contrast, paired
 from harness.results import load_results
 from tests.test_report import toy_run
@@ -55,6 +55,17 @@ def test_a_chart_in_the_page_says_all_that_its_file_says_in_less_than_half_the_r
         ids = {e.get("id") for e in root.iter()} - {None}
         assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= ids
         assert all(id.startswith((f"{plot.name}-", f"chart-{plot.name}-")) for id in ids)
+
+
+def test_a_picture_within_a_chart_stays_as_it_is(tmp_path) -> None:
+    """Thousands of marks are pixels also in the SVG."""
+    with style.figure() as figure:
+        figure.add_subplot().scatter([1, 2], [1, 2], rasterized=True)
+        figure.savefig(tmp_path / "p.svg")
+    plot = Drawn("p", "P", tmp_path / "p.png")
+    svg = inline(plot, Picker((), {}), Styles())
+    data = re.search(r'href="(data:image/png;base64,[^"]+)"', plot.vector.read_text("utf-8"))[1]
+    assert "".join(data.split()) in "".join(svg.split()).replace("&#10;", "")
 
 
 def test_texts_keep_the_room_that_they_were_laid_out_for(drawn) -> None:

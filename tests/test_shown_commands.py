@@ -26,11 +26,11 @@ from tests.shown import PAGES, in_blocks, in_sentences, steps
 from tests.test_evaluations import ROWS
 from tests.test_guide import TUTORIALS
 
-SMALL = "--limit 1 --no-agents"
+SMALL = "--limit 1 --no-agents --model llama-3.1-8b"
 QUICK = f"{SMALL} --suite science-choice --chip h20-96gb"
 # What is added to a command that would take minutes: of several that fit, the first.
 SMALLER = (
-    ("run --full", "--suite science-choice --chip h20-96gb --no-agents"),
+    ("run --full", "--suite science-choice --chip h20-96gb --model llama-3.1-8b --no-agents"),
     ("run --limit 10", SMALL), ("run --chip all", f"{SMALL} --suite science-choice"),
     ("run --suite service-desk", f"{SMALL} --chip h20-96gb"), ("run --suite repo-repair", f"{SMALL} --chip h20-96gb"),
     ("run --suite long-horizon", f"{SMALL} --chip h20-96gb"),
@@ -92,8 +92,9 @@ def typed(command: str, port: int) -> str:
         command = command.replace(place, value)
     words = command.removeprefix("stackline ")
     more = next((more for start, more in SMALLER if words == start or words.startswith(f"{start} ")), "")
-    if " --suite" in words and "--suite" in more:
-        more = more.replace(" --suite science-choice", "")
+    for option, value in re.findall(r"(--\w+) (\S+)", more):
+        if option in ("--suite", "--model") and f"{option} " in words:
+            more = more.replace(f"{option} {value}", "")
     command = f"{command} {more}".strip().replace("localhost:8000", f"127.0.0.1:{port}")
     return command.replace("stackline ", f"{shlex.quote(sys.executable)} -m harness ", 1)
 
@@ -143,8 +144,8 @@ def folder(tmp_path_factory, weights_folder) -> Path:
     for line in (*in_blocks("docs/check-my-measurements.md"), *in_blocks("README.md")):
         if line.startswith("printf "):
             shell(line.replace("mine.csv", "my-runs.csv"), place)
-    gemm = "m,n,k,dtype,time_us\n" + "".join(f"{m},4096,4096,bf16,{20 + m / 20}\n" for m in (1, 64, 512, 2048, 8192))
-    (place / "my-gemm.csv").write_text(gemm, "utf-8")
+    gemm = [f"h20-96gb,bfloat16,{m},4096,4096,{20 + m / 4}\n" for m in (1, 64, 512, 2048, 8192)]
+    (place / "my-gemm.csv").write_text("chip,gemm_dtype,m,n,k,time_us\n" + "".join(gemm), "utf-8")
     (place / "requests.csv").write_text("arrival_s,isl,osl\n0,1200,80\n0.7,900,120\n1.1,2400,60\n2.9,1500,200\n")
     record = [{"queued_ts": k / 2, "first_token_ts": k / 2 + 0.1, "last_token_ts": k / 2 + 1, "input_toks": 800,
                "output_toks": 90} for k in range(20)]  # fmt: skip

@@ -16,7 +16,7 @@ from harness.report.plotting import Drawn
 from harness.report.style import marked
 from harness.report.theme import paired
 
-_USED = re.compile(r"#([^)]+)")
+_USED = re.compile(r"(?:url\()?#([^)]+)")  # not a picture's own data
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _STEP = re.compile(r"\s*([A-Za-z])\s*")
 _UNTURNED = re.compile(r"^rotate\(-?0 [^)]*\)$")
@@ -55,11 +55,11 @@ def inline(plot: Drawn, picker: Picker, styles: Styles) -> str:
 
 def _name_ids(root: ElementTree.Element, prefix: str, picker: Picker) -> None:
     """Several charts share a page: an id stays only where something refers to it, and carries the plot's name."""
-    pointing = [(e, name) for e in root.iter() for name in ("href", "clip-path") if name in e.attrib]
-    used = {_USED.search(e.attrib[name])[1] for e, name in pointing}
-    short = {id: f"{prefix}-{k}" for k, id in enumerate(sorted(used))}
-    for element, name in pointing:
-        element.attrib[name] = _USED.sub(lambda m: f"#{short[m[1]]}", element.attrib[name])
+    pointing = [(element, name, match[1]) for element in root.iter() for name in ("href", "clip-path")
+                if (match := _USED.match(element.attrib.get(name, "")))]  # fmt: skip
+    short = {id: f"{prefix}-{k}" for k, id in enumerate(sorted({id for *_, id in pointing}))}
+    for element, name, id in pointing:
+        element.attrib[name] = element.attrib[name].replace(id, short[id])
     for element in root.iter():
         id = element.attrib.pop("id", "")
         element.attrib.pop("display", "")  # hidden in the file; here page.css shows it once few are picked
