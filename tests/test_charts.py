@@ -57,6 +57,19 @@ def test_a_chart_in_the_page_says_all_that_its_file_says_in_less_than_half_the_r
         assert all(id.startswith((f"{plot.name}-", f"chart-{plot.name}-")) for id in ids)
 
 
+def test_only_what_is_picked_among_many_takes_another_colour(tmp_path) -> None:
+    with style.figure() as figure:
+        ax = figure.add_subplot()
+        for when in (crowd.FEW, ""):
+            with style.of(ax, Owner("a"), when):
+                ax.plot([1, 2], [1, 2], color=style.PALETTE[0], linewidth=3 if when else 2)
+        figure.savefig(tmp_path / "p.svg")
+    styles = Styles()
+    svg = inline(Drawn("p", "P", tmp_path / "p.png"), Picker((), {}), styles)
+    few = re.search(r'<g class="few"><path[^>]*class="(c\d+)"', svg)[1]
+    assert [rule.partition("{")[0] for rule in styles.css.splitlines() if "var(--own," in rule] == [f".{few}"]
+
+
 def test_a_picture_within_a_chart_stays_as_it_is(tmp_path) -> None:
     """Thousands of marks are pixels also in the SVG."""
     with style.figure() as figure:

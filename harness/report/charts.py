@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
+from harness.report.crowd import FEW
 from harness.report.picker import Picker
 from harness.report.plotting import Drawn
-from harness.report.style import marked
+from harness.report.style import PALETTE, marked
 from harness.report.theme import paired
 
 _USED = re.compile(r"(?:url\()?#([^)]+)")  # not a picture's own data
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _STEP = re.compile(r"\s*([A-Za-z])\s*")
 _UNTURNED = re.compile(r"^rotate\(-?0 [^)]*\)$")
+_OWN = re.compile("|".join(colour.lower() for colour in PALETTE))
 _DROPPED = ("metadata", "style")
 
 
@@ -45,8 +47,7 @@ def inline(plot: Drawn, picker: Picker, styles: Styles) -> str:
         element.tag = element.tag.rpartition("}")[2]
         element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
     _name_ids(root, plot.name, picker)
-    for element in root.iter():
-        _dress(element, styles)
+    _dress(root, styles)
     _round(root, digits=1)
     root[:] = _kept(root)
     _add_words(root, plot)
@@ -73,13 +74,18 @@ def _name_ids(root: ElementTree.Element, prefix: str, picker: Picker) -> None:
                 element.attrib["class"] = when
 
 
-def _dress(element: ElementTree.Element, styles: Styles) -> None:
-    """A class for the style; letters keep their own way of saying where they stand."""
+def _dress(element: ElementTree.Element, styles: Styles, few: bool = False) -> None:
+    """Classes for styles. What shows only once few are picked takes the colour that page.js then finds for it."""
+    few = few or FEW in element.attrib.get("class", "").split()
     if declarations := element.attrib.pop("style", ""):
+        if few and element.tag != "text":
+            declarations = _OWN.sub(r"var(--own,\g<0>)", declarations)
         name = styles.name(declarations.replace(": ", ":").replace("; ", ";"), element.tag == "text")
         element.attrib["class"] = f"{element.attrib['class']} {name}" if "class" in element.attrib else name
     if _UNTURNED.match(element.attrib.get("transform", "")):
         del element.attrib["transform"]
+    for child in element:
+        _dress(child, styles, few)
 
 
 def _round(element: ElementTree.Element, digits: int) -> None:

@@ -1,7 +1,7 @@
 """Charts with more series than colours: a few have a colour, the others are grey until few of them are picked.
 
-Each series has one look of its own, whoever is picked. In the page a picked one of the crowd shows it, with its name
-below the legend; in a file, where nothing can be picked, the crowd stays grey.
+Each series has a marker of its own, whoever is picked. In the page a picked one of the crowd shows it, in a colour that
+few of the others have and with its name below the legend; in a file, where nothing can be picked, the crowd stays grey.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from matplotlib.legend import Legend
 
 from harness.report import style
+from harness.report.comparison import wrapped
 from harness.report.figures import Owner
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
@@ -61,11 +62,12 @@ def finish(figure: style.Figure, legend: Legend, names: dict[str, str], shown: d
     figure.draw_without_rendering()
     box = legend.get_window_extent().transformed(figure.transFigure.inverted())
     left, y = box.x0 + 0.006, box.y0 - 0.02
+    width = max((len(names[stack]) for stack, look in shown.items() if look.own), default=30)  # the legend's room
     for stack, look in shown.items():
         if not look.own:
             line = style.Line2D([left, left + 0.012, left + 0.024], [y] * 3, color=look.colour, marker=look.marker,
                                 markevery=[1], linewidth=2.2, markersize=7, transform=figure.transFigure)  # fmt: skip
             figure.add_artist(line)
-            words = figure.text(left + 0.03, y, names[stack], fontsize=10, va="center")
+            words = figure.text(left + 0.03, y, wrapped(names[stack], width), fontsize=10, va="center")
             for artist in (line, words):
                 style.mark(artist, Owner(stack), KEY)

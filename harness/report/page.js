@@ -71,12 +71,24 @@
   // A chart with more series than colours: where few of its grey ones are picked, these show their own look, and their
   // names one below the other, all of which stand in the place of the first.
   const crowds = all("svg.chart").filter((chart) => chart.querySelector(".few")), MOST = 12;
+  const stroke = (series) => getComputedStyle(series.querySelector("use")).stroke;
+  crowds.forEach((chart) => {
+    chart.palette = [...new Set(all("[data-of]:not(.crowd)", chart).filter((one) => one.querySelector("use")).map(stroke))];
+  });
   const colour = (chart) => {
     const few = all(".few", chart).filter(picked), order = [...new Set(few.map((series) => series.dataset.of))];
     const keys = few.filter((series) => series.classList.contains("key"));
     const step = 4 + Math.max(0, ...keys.map((key) => key.getBBox().height));
     keys.forEach((key) => key.setAttribute("transform", `translate(0 ${order.indexOf(key.dataset.of) * step})`));
     chart.classList.toggle("picked", hidden.size > 0 && order.length <= MOST);
+    // Each takes the colour that fewest of those shown have; its marker is its own.
+    const lines = all("[data-of]:not(.few, .crowd, .away)", chart).filter((series) => series.querySelector("use"));
+    const worn = lines.map(stroke), times = (one) => worn.filter((other) => other === one).length;
+    order.forEach((token) => {
+      const least = chart.palette.reduce((a, b) => (times(b) < times(a) ? b : a));
+      worn.push(least);
+      few.filter((series) => series.dataset.of === token).forEach((series) => series.style.setProperty("--own", least));
+    });
   };
 
   // The choice stands in the address, after the anchor: #compare?hide=s2.s5
