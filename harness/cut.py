@@ -62,8 +62,7 @@ def checked(cut: Cut, stacks: Sequence[WholeStack]) -> Cut:
         if colon and kind not in ("jurisdiction", *ROLES):
             raise UserMistake(f"--without {term}: before the colon stands jurisdiction or one of {', '.join(ROLES)}")
         if not any(_named(term, layer) for layer in layers):
-            words = {w.lower() for layer in layers for w in re.findall(r"\w+", layer.maker)}
-            raise UnknownId("maker or layer", term, {layer.id for layer in layers} | words)
+            raise UnknownId("maker or layer", term, {layer.id for layer in layers} | _makers(layers))
     if cut.buyer and cut.buyer not in BUYERS:
         raise UnknownId("buyer", cut.buyer, BUYERS)
     return cut
@@ -124,6 +123,12 @@ def _from(other: WholeStack, one: WholeStack, lost: set[str]) -> Replacement | N
         return Replacement(other, ("model", *(("agents",) if agents else ())), False, agents)
     roles = [r for r in ROLES if r in other.layers and ((hardware and r in (*_HARDWARE, "cloud")) or r in lost)]
     return Replacement(other, tuple(roles), False, agents) if roles else None
+
+
+def _makers(layers: Sequence[Layer]) -> set[str]:
+    """Each maker as one types it: its name in lower case, without what stands in brackets, and its first word."""
+    names = {name.strip().lower() for layer in layers for name in re.split(r"\+|\(.*?\)", layer.maker)}
+    return {form for name in names - {""} for form in (name, name.split()[0])}
 
 
 def _named(term: str, layer: Layer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,8 @@ from harness.cli import stackline
 from harness.report.beside import SURE
 from harness.report.comparison import concurrency_of
 from harness.report.figures import figures_of
+from harness.report.tables_memory import PARTS
+from harness.roofline import laws
 from harness.roofline.compare import causes, movers, ratio
 from harness.roofline.point import Figure
 from harness.run.rows_of_comparison import AGENT_TASKS, better_with
@@ -104,9 +107,17 @@ def test_a_curve_gives_up_speed_for_throughput(figures):
 
 
 def test_the_parts_of_a_memory_make_up_the_chip(figures):
-    parts = {p: figures.one("memory_gb", p, stack=H20).value for p in ("weights", "kv", "free")}
+    parts = {p: figures.one("memory_gb", p, stack=H20).value for p, _ in PARTS}
     assert all(v > 0 for v in parts.values())
     assert math.isclose(sum(parts.values()), figures.one("chip.memory_gb", chip="h20-96gb").value, rel_tol=1e-4)
+
+
+def test_activations_are_in_what_engines_keep_back(figures):
+    """Their share is a row of its own, and no other figure moves with it."""
+    live, kept = (figures.one("memory_gb", part, stack=H20) for part in ("activations", "kept"))
+    assert live.low < live.value < live.high and live.kind == kept.kind == "assumed"
+    capacity = figures.one("chip.memory_gb", chip="h20-96gb").value
+    assert live.value + kept.value == pytest.approx(laws.assumed("memory_reserve").point * capacity, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["pareto", "tornado", "memory", "time-spent", "cost"])
@@ -164,7 +175,9 @@ def test_sessions_give_agents_and_the_cost_of_a_solved_task(tmp_path):
             assert solved.part.startswith(AGENT_TASKS) and solved.kind == "assumed"
             assert math.isclose(solved.value, session.value / (float(solved.notes["score"]) / 100), rel_tol=1e-4)
     assert (tmp_path / "run/report/plots/solved.png").stat().st_size > 10_000
-    assert "Agents: of coding-agent sessions a chip holds" in (tmp_path / "run/report/report.md").read_text("utf-8")
+    report = (tmp_path / "run/report/report.md").read_text("utf-8")
+    said = next(line for line in report.splitlines() if "Agents: of coding-agent sessions a chip holds" in line)
+    assert re.search(r"; a session's rent, against .+ (times|settled|cheaper|dearer)", said), said
 
 
 @pytest.mark.parametrize(("arguments", "word"), [

@@ -10,31 +10,18 @@ import sys
 import pytest
 
 import harness
-from harness.cli import stackline
 from tests.conftest import ROOT
+from tests.shown import PAGES, put, steps
 
-BLOCK = re.compile(r"^```(sh|toml|yaml)\n(.*?)^```", re.M | re.S)
-FILE = re.compile(r"\A# (\S+\.(?:toml|yaml))\n")
 TUTORIALS = ("choose-a-stack", "add-a-chip", "check-my-measurements", "run-my-suite")
-
-
-def steps(page):
-    """("sh", commands) and ("file", (file, text)) of a page in order; a block without a file name is an example."""
-    for kind, text in BLOCK.findall(page.read_text("utf-8")):
-        if kind == "sh":
-            yield kind, text.strip().splitlines()
-        elif named := FILE.match(text):
-            yield "file", (named[1], text)
 
 
 def followed(page, folder):
     """Do what a page says in an empty folder, and return the commands."""
     done = []
-    for kind, what in steps(ROOT / page):
+    for kind, what in steps(page):
         if kind == "file":
-            path = folder / what[0]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(what[1], "utf-8")
+            put(folder, what)
             continue
         for line in what:
             command = line.replace("stackline ", f"{shlex.quote(sys.executable)} -m harness ", 1)
@@ -58,35 +45,12 @@ def test_a_tutorial_works_as_it_stands(name, tmp_path):
     assert len(followed(f"docs/{name}.md", tmp_path)) >= 4
 
 
-def commands_of(page):
-    """Every command that a page shows in a block, without its remark; whole or not."""
-    for kind, lines in steps(ROOT / page):
-        if kind == "sh":
-            text = "\n".join(lines).replace("\\\n", " ")
-            for line in text.splitlines():
-                for part in re.split(r"&&|\|\|", line.partition(" #")[0]):
-                    if part.strip().startswith("stackline "):
-                        yield shlex.split(part)[1:]
-
-
-@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
-def test_every_command_that_is_shown_exists_with_its_options(page):
-    """Parsed as the command line would, without being run: those that take minutes, or a file of the reader's."""
-    for words in commands_of(page):
-        command, context = stackline, stackline.make_context("stackline", [], resilient_parsing=True)
-        while hasattr(command, "get_command"):
-            name, *words = words
-            command = command.get_command(context, name)
-            assert command is not None, f"{page}: no command {name}"
-        command.make_context(name, list(words))  # an unknown option, or too many words, is a UsageError
-
-
 def test_the_pages_are_linked_from_the_readme():
     text = (ROOT / "README.md").read_text("utf-8")
     assert not [p.name for p in (ROOT / "docs").glob("*.md") if f"docs/{p.name}" not in text]
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text("utf-8")):
         assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"

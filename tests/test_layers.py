@@ -13,9 +13,9 @@ from tests.conftest import ROOT
 ORDER = [
     "errors", "units", "dates", "discovery", "quantity", "profile_types", "profile_values", "profile_tables",
     "profile_loader", "profiles", "evidence", "export", "support", "scores", "stats", "architecture", "hf_config",
-    "trace", "operators", "footprint", "answers", "numbers", "sandbox", "rows", "calls", "worlds", "suites", "options",
-    "plain_suites", "chance", "evaluations", "reference", "runners", "agents", "stack", "whole_stacks", "cut",
-    "results", "workloads",
+    "trace", "operators", "footprint", "activations", "answers", "numbers", "sandbox", "rows", "calls", "worlds",
+    "suites", "options", "plain_suites", "chance", "evaluations", "reference", "runners", "agents", "stack",
+    "whole_stacks", "cut", "results", "workloads",
     "roofline", "serving", "prediction", "validation", "run", "report", "commands", "cli", "__main__",
 ]  # fmt: skip
 # The knots the order allows by name: a suite asks for its chance level; a file of questions is a suite.

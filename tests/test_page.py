@@ -22,7 +22,9 @@ pytestmark = pytest.mark.slow
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
-MODEL, CHIPS = "deepseek-v4-flash", ("h20-141gb", "h200-sxm", "b200-sxm", "zhenwu-m890", "ascend-910c")
+MODEL = "deepseek-v4-flash"
+# More than there are colours.
+CHIPS = ("h20-141gb", "h200-sxm", "b200-sxm", "zhenwu-m890", "ascend-910c", "mi355x", "h100-sxm")
 CLOSED = "nvidia-gb300-claude"  # a stack without speed
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 SIDE = "#table-compare-side"
@@ -86,7 +88,12 @@ def opened(browser, pages):
 def shown(page, table: str = SIDE) -> list[str]:
     """The names of a table's rows that are shown, in order."""
     rows = page.locator(f"{table} tbody tr:not([hidden]) th").all()
-    return [row.get_attribute("data-sort") for row in rows]
+    return [main(row) for row in rows]
+
+
+def main(cell) -> str:
+    """What a cell says before its interval and kind."""
+    return cell.evaluate("cell => (cell.querySelector('button') || cell).firstChild.textContent.trim()")
 
 
 def tools(page, table: str = SIDE):
@@ -102,7 +109,7 @@ def test_a_column_sorts_both_ways_with_absent_figures_last(opened) -> None:
         page.keyboard.press("Enter")
         assert head.get_attribute("aria-sort") == direction
         cells = page.locator(f"{SIDE} tbody tr td:nth-child(5)").all()
-        values = [float(cell.get_attribute("data-sort")) for cell in cells]
+        values = [float(main(cell).replace(",", "")) for cell in cells if main(cell) != "—"]
         assert len(values) == len(CHIPS) and values == sorted(values, reverse=direction == "descending")
         assert shown(page)[-1] == "NVIDIA GB300 on Azure with Claude"
 
@@ -127,7 +134,7 @@ def test_picked_stacks_hold_in_every_table_and_chart_and_in_the_address(opened) 
     page = opened()
     page.locator("#picker summary").click()
     page.get_by_role("button", name="None").click()
-    assert shown(page) == [] and "0 of 6" in page.locator("#picked").inner_text()
+    assert shown(page) == [] and f"0 of {len(CHIPS) + 1}" in page.locator("#picked").inner_text()
     for number in (1, 4):
         page.locator("#picker input").nth(number - 1).check()
     names = shown(page)
@@ -146,7 +153,44 @@ def test_picked_stacks_hold_in_every_table_and_chart_and_in_the_address(opened) 
     assert shown(again) == names
     again.locator("#picker summary").click()
     again.get_by_role("button", name="Reset the page").click()
-    assert len(shown(again)) == 6 and "hide" not in again.url
+    assert len(shown(again)) == len(CHIPS) + 1 and "hide" not in again.url
+
+
+def look(series) -> tuple[str, str]:
+    """The colour and the marker of the first of a chart's series that has both."""
+    return series.locator("use").first.evaluate("one => [getComputedStyle(one).stroke, one.getAttribute('href')]")
+
+
+def test_a_grey_stack_takes_a_colour_and_a_name_where_few_are_picked(opened) -> None:
+    page = opened()
+    chart = page.locator("svg[aria-labelledby=chart-pareto-title]")
+    grey = chart.locator(".few:not(.key)").first.get_attribute("data-of")
+    crowd, own = (chart.locator(f'.{kind}[data-of="{grey}"]') for kind in ("crowd", "few"))
+    opacity = "one => getComputedStyle(one).opacity"
+    assert (crowd.first.evaluate(opacity), own.first.evaluate(opacity)) == ("1", "0")
+    page.locator("#picker summary").click()
+    page.get_by_role("button", name="None").click()
+    for token in ("s1", grey):
+        page.locator(f'#picker input[value="{token}"]').check()
+    page.wait_for_timeout(400)  # it fades
+    assert (crowd.first.evaluate(opacity), own.first.evaluate(opacity)) == ("0", "1")
+    name = page.locator(f'#picker label:has(input[value="{grey}"])').inner_text().strip()
+    assert name.endswith(chart.locator(f'.key[data-of="{grey}"] text, text.key[data-of="{grey}"]').text_content())
+    series = chart.locator(f'.few:not(.key)[data-of="{grey}"]:has(use)')
+    baseline = chart.locator('[data-of="s1"]:has(use)')
+    assert not set(look(series.first)) & set(look(baseline.first))  # neither its colour nor its marker
+
+
+def test_charts_follow_the_colours_of_the_page(opened) -> None:
+    """No words of a chart, and no line of an axis, are lost on dark paper; paper for printing is white."""
+    page = opened(color_scheme="dark")
+    inks = "() => [...document.querySelectorAll('svg.chart text')].map((one) => getComputedStyle(one).fill)"
+    seen = "() => getComputedStyle(document.querySelector('svg.chart path')).fill"
+    dark = set(page.evaluate(inks))
+    assert "rgb(27, 31, 36)" not in dark and "rgb(232, 235, 238)" in dark
+    assert page.evaluate(seen) == page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    page.emulate_media(media="print")
+    assert "rgb(27, 31, 36)" in set(page.evaluate(inks)) and page.evaluate(seen) == "rgb(255, 255, 255)"
 
 
 def test_chips_of_a_run_are_picked_likewise(opened) -> None:

@@ -15,6 +15,7 @@ from harness.report.figures import figures_of
 from harness.report.labels import spread
 from harness.report.plotting import CannotDraw, draw_all
 from harness.results import load_results
+from tests.conftest import ROOT
 from tests.test_report import MODEL, SUITE, measured, quality_rows, toy_manifest, toy_rows, toy_run
 
 PLOTS = (
@@ -134,3 +135,40 @@ def test_labels_spread_apart_and_keep_their_order() -> None:
     assert places == sorted(places)
     assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(places))
     assert places[3] == 5.0
+
+
+def crowded(figure) -> list[str]:
+    """Words of an axis that touch one another, or leave the picture."""
+    figure.draw_without_rendering()
+    found = []
+    for axis, start, end in ((axis, *ends) for ax in figure.axes for axis, ends in
+                             ((ax.xaxis, ("x0", "x1")), (ax.yaxis, ("y0", "y1")))):  # fmt: skip
+        low, high = sorted(axis.get_view_interval())
+        shown = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes = [(label.get_window_extent(), label.get_text()) for label in shown if label.get_text()]
+        boxes.sort(key=lambda box: getattr(box[0], start))
+        gaps = [(getattr(after, start) - getattr(box, end), a, b) for (box, a), (after, b) in pairwise(boxes)]
+        found += [f"{a} {b}" for gap, a, b in gaps if gap < 3]
+        found += [words for box, words in boxes if box.x0 < -1 or box.x1 > figure.bbox.x1 + 1]
+    return found
+
+
+@pytest.mark.slow  # every plot of the worked example: half a minute
+def test_numbers_of_an_axis_stand_apart_and_within_the_picture() -> None:
+    from harness.report import style
+    from harness.report.plotting import load
+
+    results, drawn = load_results(ROOT / "results/baseline"), 0
+    figures = figures_of(results)
+    for name, path in discovery.find(discovery.PLOT).items():
+        module = load(name, path)
+        if all(figures.with_value(metric) for metric in module.NEEDS):
+            with style.figure() as figure:
+                try:
+                    module.draw(results, figure)
+                except CannotDraw:
+                    continue
+                assert crowded(figure) == [], name
+                assert all(ax.get_xlabel() or ax.get_title(loc="left") for ax in figure.axes if ax.axison), name
+                drawn += 1
+    assert drawn > 9

@@ -157,3 +157,28 @@ def test_an_id_is_looked_up(one):
     assert whole_stack(one.id) == one
     with pytest.raises(UnknownId):
         whole_stack(f"{one.id}x")
+
+
+@pytest.mark.parametrize("typed, meant", [("nvidea", "nvidia"), ("alibabba", "alibaba"), ("hauwei", "huawei")])
+def test_a_misspelt_maker_is_answered_with_a_maker(typed, meant):
+    with pytest.raises(UnknownId, match=f"did you mean '{meant}"):
+        checked(Cut((typed,)), list(ALL.values()))
+
+
+@pytest.mark.parametrize("typed", ["bye", "x", "tim", "form"])
+def test_a_word_of_a_remark_is_no_maker(typed):
+    """"Baidu (XPU time from Kunlunxin)", "Oracle (site built by Crusoe)"."""
+    with pytest.raises(UnknownId) as said:
+        checked(Cut((typed,)), list(ALL.values()))
+    assert said.value.suggestion not in ("by", "xpu", "time", "from", "site", "built")
+
+
+def test_what_nobody_read_says_so_in_words_that_a_reader_knows():
+    """No layer hides a memory behind a word of the file's own, and none rests a legal matter on one."""
+    for one in ALL.values():
+        for layer in one.layers.values():
+            for text in (layer.maker, layer.licence, layer.offers, layer.since):
+                assert text.count("memory") == text.count("assumed, from memory"), (layer.id, text)
+            assert "from memory" not in layer.limits and all("memory" not in a.why for a in layer.buyers), layer.id
+            if not layer.source["url"] and layer.source["kind"] != "profile":
+                assert "assumed" in layer.source["title"], layer.id

@@ -17,7 +17,7 @@ def build(run_folder: str | Path, say: Callable[[str], None] = lambda line: None
     from harness.report.markdown import markdown
     from harness.report.page import page
     from harness.report.plotting import draw_all
-    from harness.report.summary import limits, sentences
+    from harness.report.summary import limits, sentences, title
     from harness.report.table import Section
     from harness.report.tables import sections as all_sections
     from harness.report.tables_origin import undescribed_sources
@@ -30,7 +30,7 @@ def build(run_folder: str | Path, say: Callable[[str], None] = lambda line: None
     if more := tuple(plot.name for plot in plots if plot.name not in placed):
         sections.insert(-1, Section("more", "More plots", "Plots found beside the shipped ones.", (), more))
     head = {
-        "title": f"Stackline run {results.manifest.get('run') or Path(run_folder).name}",
+        "title": title(results, Path(run_folder).name),
         "sentences": sentences(results, figures),
         "limits": limits(results, figures),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.report import style
+from harness.report.crowd import Look
 from harness.report.figures import Figure, Figures, chip_name, unique
 from harness.report.plotting import CannotDraw
 from harness.results import Results
@@ -75,10 +76,10 @@ def limit_line(ax: style.Axes, figure: Figure, name: str) -> None:
             va="bottom", color=style.INK)  # fmt: skip
 
 
-def band(ax: style.Axes, x: list[float], rows: list[Figure], colour: str, label: str, times: float = 1.0) -> None:
+def band(ax: style.Axes, x: list[float], rows: list[Figure], look: Look, label: str, times: float = 1.0) -> None:
     """A line with its p10..p90 as a band (a bar for a lone point); dashed where it rests on an assumed value."""
-    dashed = any(f.kind == "assumed" for f in rows)
-    ax.plot(x, [f.value * times for f in rows], marker="o", color=colour, label=label, linewidth=2,
+    dashed, colour = any(f.kind == "assumed" for f in rows), look.colour
+    ax.plot(x, [f.value * times for f in rows], marker=look.marker, color=colour, label=label, linewidth=2,
             linestyle=(0, (4, 2)) if dashed else "-", markerfacecolor="white" if dashed else colour)  # fmt: skip
     known = [(a, f.low * times, f.high * times) for a, f in zip(x, rows, strict=True) if f.has_interval]
     if len(known) == 1:

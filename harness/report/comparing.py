@@ -89,6 +89,14 @@ def name_rows(ax: style.Axes, results: Results, chips: list[str], first: bool) -
         style.mark(words, Owner(chip=chip))
 
 
+def panel_title(ax: style.Axes, group: Group, groups: list[Group], colour: str) -> None:
+    """The model above its panel, with the workload where another panel has the same model."""
+    model, workload = group
+    alone = sum(other == model for other, _ in groups) == 1
+    ax.set_title(model if alone else f"{model}\n{workload}", loc="left", color=style.for_text(colour),
+                 fontweight="bold")  # fmt: skip
+
+
 def reading_help(groups: list[Group]) -> str:
     """The line below such a plot."""
     workloads = " and ".join(unique(workload for _, workload in groups))

@@ -2,16 +2,24 @@
 (() => {
   const root = document.documentElement, all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-  // Sorting. An absent figure sorts last in either direction: it is neither high nor low.
-  const value = (row, column) => (row.cells[column] && row.cells[column].dataset.sort) || "";
+  // What a cell says before its interval and kind; "" where that is absent.
+  const ABSENT = "\u2014";
+  const main = (cell) => {
+    if (!cell || cell.classList.contains("cannot")) return "";
+    const first = (cell.querySelector("button") || cell).firstChild, words = first ? first.textContent.trim() : "";
+    return words === ABSENT ? "" : words;
+  };
+
+  // Sorting, by what is shown. An absent figure sorts last in either direction: it is neither high nor low.
+  const number = (words) => Number(words.replace(/,|\u00a0%$/g, ""));
   const compare = (a, b) => {
-    const x = Number(a), y = Number(b);
+    const x = number(a), y = number(b);
     return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
   };
   const sort = (table, column) => {
     const heads = [...table.tHead.rows[0].cells];
     const up = heads[column].getAttribute("aria-sort") !== "ascending";
-    const rows = [...table.tBodies[0].rows].map((row) => [value(row, column), row]);
+    const rows = [...table.tBodies[0].rows].map((row) => [main(row.cells[column]), row]);
     const here = rows.filter(([v]) => v !== ""), absent = rows.filter(([v]) => v === "");
     here.sort(([a], [b]) => (up ? compare(a, b) : compare(b, a)));
     table.tBodies[0].append(...[...here, ...absent].map(([, row]) => row));
@@ -60,12 +68,36 @@
     entry.tools.querySelector("button").addEventListener("click", () => { clear(entry); show(entry); });
   });
 
+  // A chart with more series than colours: where few of its grey ones are picked, these show their own look, and their
+  // names one below the other, all of which stand in the place of the first.
+  const crowds = all("svg.chart").filter((chart) => chart.querySelector(".few")), MOST = 12;
+  const stroke = (series) => getComputedStyle(series.querySelector("use")).stroke;
+  crowds.forEach((chart) => {
+    chart.palette = [...new Set(all("[data-of]:not(.crowd)", chart).filter((one) => one.querySelector("use")).map(stroke))];
+  });
+  const colour = (chart) => {
+    const few = all(".few", chart).filter(picked), order = [...new Set(few.map((series) => series.dataset.of))];
+    const keys = few.filter((series) => series.classList.contains("key"));
+    const step = 4 + Math.max(0, ...keys.map((key) => key.getBBox().height));
+    keys.forEach((key) => key.setAttribute("transform", `translate(0 ${order.indexOf(key.dataset.of) * step})`));
+    chart.classList.toggle("picked", hidden.size > 0 && order.length <= MOST);
+    // Each takes the colour that fewest of those shown have; its marker is its own.
+    const lines = all("[data-of]:not(.few, .crowd, .away)", chart).filter((series) => series.querySelector("use"));
+    const worn = lines.map(stroke), times = (one) => worn.filter((other) => other === one).length;
+    order.forEach((token) => {
+      const least = chart.palette.reduce((a, b) => (times(b) < times(a) ? b : a));
+      worn.push(least);
+      few.filter((series) => series.dataset.of === token).forEach((series) => series.style.setProperty("--own", least));
+    });
+  };
+
   // The choice stands in the address, after the anchor: #compare?hide=s2.s5
   const parts = () => decodeURIComponent(location.hash.slice(1)).split("?hide=");
   const apply = () => {
     boxes.forEach((box) => (box.checked = !hidden.has(box.value)));
     tables.forEach(show);
     all("svg [data-of]").forEach((series) => series.classList.toggle("away", !picked(series)));
+    crowds.forEach(colour);
     const out = document.getElementById("picked"), shown = boxes.filter((box) => box.checked).length;
     if (out) out.textContent = hidden.size ? `${shown} of ${boxes.length} shown` : `all ${boxes.length} shown`;
   };
@@ -112,6 +144,21 @@
     at.append(link ? link.cloneNode(true) : row ? row.cells[2].textContent.trim() : "not described");
     return at;
   };
+  const remarks = JSON.parse(document.getElementById("remarks").textContent);
+  const list = (words) => (words || "").split(" ").filter(Boolean);
+  const sources = (cell) => "from" in cell.dataset ? cell.dataset.from
+    : cell.previousElementSibling ? sources(cell.previousElementSibling) : "";  // those of the figure before
+  const facts = (cell, unit) => {
+    const { about, figure, unit: own, span = "p10\u2013p90", n } = cell.dataset, said = [];
+    const [interval, kind] = ["small", "em"].map((tag) => cell.querySelector(tag));
+    if (figure !== undefined) {
+      const words = main(cell), of = own === undefined ? unit && !words.endsWith("%") && unit.textContent : own;
+      said.push([words, of, kind && `(${kind.textContent})`].filter(Boolean).join(" "));
+    }
+    if (interval) said.push(`${span}: ${interval.textContent}`);
+    if (n) said.push(`n = ${n}`);
+    return said.concat(list(about).map((place) => remarks[place]));
+  };
   const close = () => {
     if (!owner) return;
     owner.removeAttribute("aria-describedby");
@@ -126,10 +173,9 @@
     close();
     const cell = button.parentElement, row = cell.parentElement;
     const head = row.closest("table").tHead.rows[0].cells[cell.cellIndex].querySelector(".name");
-    const of = cell.cellIndex ? [row.cells[0].dataset.sort] : [];
+    const of = cell.cellIndex ? [main(row.cells[0])] : [];
     tip.replaceChildren(line([head.textContent, ...of].join(" · "), "strong"));
-    tip.append(...cell.dataset.facts.split("\n").map((words) => line(words)));
-    tip.append(...(cell.dataset.sources || "").split(" ").filter(Boolean).map(source));
+    tip.append(...facts(cell, head.nextSibling).map((words) => line(words)), ...list(sources(cell)).map(source));
     button.after(tip);  // in the order of Tab: its links come next
     button.setAttribute("aria-describedby", "tip");
     tip.showPopover();
@@ -159,7 +205,7 @@
     if (found) found.focus();
   };
   for (const { table } of tables) {
-    for (const cell of all("[data-facts]", table)) {
+    for (const cell of all("[data-about]", table)) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "figure";

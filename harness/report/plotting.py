@@ -117,8 +117,10 @@ def _save(figure: style.Figure, out: Path) -> None:
     work = out.with_name(f".{out.name}.{os.getpid()}{'.svg' if vector else '.png'}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        style.show_few(figure, vector)
         if vector:
             figure.savefig(work, metadata={"Date": None})
+            work.write_text(style.hidden_few(style.fixed_widths(work.read_text("utf-8"))), "utf-8")
         else:
             _small_picture(figure).save(work, optimize=True)
         work.replace(out)

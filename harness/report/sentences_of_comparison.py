@@ -44,8 +44,8 @@ def _speed(results: Results, figures: Figures) -> str:
     return f"Output per chip, against the same: {verdict}." if rows else ""
 
 
-def _against(results: Results, figures: Figures, metric: str) -> list[tuple[str, Figure]]:
-    rows = [(stack, figures.one("ratio", metric, stack=stack)) for stack in others(results)]
+def _against(results: Results, figures: Figures, metric: str, **at: str) -> list[tuple[str, Figure]]:
+    rows = [(stack, figures.one("ratio", metric, stack=stack, **at)) for stack in others(results)]
     return [(stack, row) for stack, row in rows if row is not None and row.value is not None]
 
 
@@ -94,7 +94,8 @@ def sure_or_not(p: float, better: str, worse: str) -> str:
 
 
 def _agents(results: Results, figures: Figures) -> str:
-    """How many sessions the best and the worst stack hold a chip; empty where none was simulated."""
+    """How many sessions the best and the worst stack hold a chip, and what one costs against the baseline; empty where
+    none was simulated."""
     workload = next(iter(about(results)["sessions"]), "")
     rows = [f for f in figures.where("agents_per_chip", workload=workload) if f.value is not None]
     if not rows:
@@ -106,7 +107,17 @@ def _agents(results: Results, figures: Figures) -> str:
     near = [f for f in rows[1:] if f.high is not None and rows[0].low is not None and f.high >= rows[0].low]
     doubt = f"; the interval of the first overlaps that of {count_of(len(near), 'other stack')}" if near else ""
     between = f", the other {len(rows) - 2} between" if len(rows) > _NAMED else ""
-    return f"Agents: of {workload} sessions a chip holds, at the service level, {and_list(held)}{between}{doubt}."
+    said = f"Agents: of {workload} sessions a chip holds, at the service level, {and_list(held)}{between}{doubt}"
+    return f"{said}{_session_verdict(results, figures, workload)}."
+
+
+def _session_verdict(results: Results, figures: Figures, workload: str) -> str:
+    """`; a session's rent, against H20 ×8: ...`; empty where no two stacks hold one at a price."""
+    rows = _against(results, figures, "usd_per_session", workload=workload)
+    if not rows:
+        return ""
+    verdict = _verdict(results, rows, "cheaper", "dearer", "costs {} as much")
+    return f"; a session's rent, against {short_name(results, about(results)['baseline'])}: {verdict}"
 
 
 def _doubt(results: Results, figures: Figures) -> str:

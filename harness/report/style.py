@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xml.sax.saxutils import unescape
 
 import matplotlib
 
@@ -18,9 +20,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.errors import CannotWrite
@@ -30,17 +34,23 @@ __all__ = ["DPI", "Axes", "Figure", "Line2D", "Patch"]
 
 DPI = 160
 INK, SOFT, GRID = "#1b1f24", "#57606a", "#d9dde2"
+CROWD = "#b4bac1"  # lines of those that have no colour of their own
+SHADE = "#8d96a0"  # a named part of a bar that is not the point
+REST = "#c9ced4"  # the part of a bar that is none of the named ones
+ON_BARS = ("#ffffff", "#14171b")  # words on a light or a dark bar, whatever the paper
 # Okabe and Ito's palette for colour-blind readers, without its black and its yellow (too pale for lines).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CHANCE = "#D55E00"
+_FAMILY = "DejaVu Sans"  # matplotlib brings it; Verdana, its relative, is on most machines
+_FAMILY_CSS, _FALLBACK = f"'{_FAMILY}'", f"'{_FAMILY}', Verdana, sans-serif"
 _RC = {
-    "font.family": "DejaVu Sans", "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 12,
+    "font.family": _FAMILY, "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 12,
     "axes.edgecolor": SOFT, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8, "text.color": INK,
     "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
     "axes.facecolor": "white", "legend.frameon": False, "legend.fontsize": 11,
-    # The same rows give the same bytes, and letters are drawn: every reader sees the same widths.
-    "svg.hashsalt": "stackline", "svg.fonttype": "path",
+    # The same rows give the same bytes. Letters stay letters, to be found and copied; `fixed_widths` keeps their room.
+    "svg.hashsalt": "stackline", "svg.fonttype": "none",
 }  # fmt: skip
 
 
@@ -66,7 +76,7 @@ def save(figure: Figure, path: Path) -> None:
 def ink_on(colour: str) -> str:
     """White or dark words, whichever a bar of this colour carries better."""
     red, green, blue = to_rgb(colour)
-    return INK if 0.3 * red + 0.59 * green + 0.11 * blue > 0.45 else "white"
+    return ON_BARS[0.3 * red + 0.59 * green + 0.11 * blue > 0.45]
 
 
 def for_text(colour: str) -> str:
@@ -89,20 +99,20 @@ def words_in(figure: Figure) -> str:
 
 
 @contextmanager
-def of(axes: Axes | Iterable[Axes], owner: Owner) -> Iterator[None]:
-    """What is drawn within belongs to a stack or chip: the page fades it when that is not picked."""
+def of(axes: Axes | Iterable[Axes], owner: Owner, when: str = "") -> Iterator[None]:
+    """What is drawn within belongs to a stack or chip, and fades when that is not picked; `when` as in `mark`."""
     every = [axes] if isinstance(axes, Axes) else list(axes)
     before = {id(child) for ax in every for child in ax.get_children()}
     yield
     for ax in every:
         for child in ax.get_children():
             if id(child) not in before and child.get_gid() is None:
-                mark(child, owner)
+                mark(child, owner, when)
 
 
-def mark(artist: Artist, owner: Owner) -> None:
-    """One artist, a legend's or an axis's, belongs to a stack or chip."""
-    artist.set_gid("|".join(("of", owner.stack, owner.chip, owner.model)))
+def mark(artist: Artist, owner: Owner, when: str = "") -> None:
+    """One artist, a legend's or an axis's, belongs to a stack or chip; `when`: a class for the page."""
+    artist.set_gid("|".join(("of", owner.stack, owner.chip, owner.model, when)))
 
 
 def mark_legend(legend: Legend, owners: dict[str, Owner]) -> None:
@@ -113,9 +123,41 @@ def mark_legend(legend: Legend, owners: dict[str, Owner]) -> None:
             mark(words, owner)
 
 
-def owner_in(gid: str) -> Owner:
-    """The owner that `mark` wrote."""
-    return Owner(*gid.split("|")[1:4])
+def marked(gid: str) -> tuple[Owner, str] | None:
+    """What `mark` wrote; None for another id."""
+    start, *parts = gid.split("|")
+    return (Owner(*parts[:3]), parts[3]) if start == "of" else None
+
+
+def show_few(figure: Figure, shown: bool) -> None:
+    """Show or hide what only a page shows, once few series are picked (`crowd`)."""
+    for artist in figure.findobj(lambda one: "few" in (marked(one.get_gid() or "") or (None, ""))[1].split()):
+        artist.set_visible(shown)
+
+
+_FEW = re.compile(r'(<(?:g|path) id="of\|[^"]*\|few[^"|]*")')
+
+
+def hidden_few(svg: str) -> str:
+    """An SVG that hides what only a page shows; `charts.inline` takes the attribute away."""
+    return _FEW.sub(r'\1 display="none"', svg)
+
+
+_TEXT = re.compile(r"(<text )(style=\"([^\"]*)\"[^>]*)>([^<]+)<")
+
+
+def fixed_widths(svg: str) -> str:
+    """An SVG whose texts take the room that they were laid out for, whatever letters the reader has."""
+
+    def fixed(match: re.Match) -> str:
+        said = dict(part.split(": ") for part in match[3].split("; "))
+        letters = FontProperties(family=_FAMILY, weight=said.get("font-weight", "normal"),
+                                 size=float(said["font-size"].removesuffix("px")))  # fmt: skip
+        width, *_ = text_to_path.get_text_width_height_descent(unescape(match[4]), letters, ismath=False)
+        room = f'textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"'
+        return f"{match[1]}{match[2].replace(_FAMILY_CSS, _FALLBACK)} {room}>{match[4]}<"
+
+    return _TEXT.sub(fixed, svg)
 
 
 def plain_log(axis: object) -> None:
@@ -159,8 +201,8 @@ def interval_dot(
             linestyle=(0, (2.2, 1)) if hollow else "-",
             zorder=2,
         )
-        for end in (low, high):
-            ax.plot([end, end], [y - 0.16, y + 0.16], color=colour, linewidth=1.4, zorder=2)
+        ends = [low, low, math.nan, high, high], [y - 0.16, y + 0.16, math.nan, y - 0.16, y + 0.16]
+        ax.plot(*ends, color=colour, linewidth=1.4, zorder=2)
     ax.plot(
         [x],
         [y],
@@ -173,6 +215,12 @@ def interval_dot(
         zorder=3,
         clip_on=False,
     )
+
+
+def span(ax: Axes, low: float, high: float, y: float) -> None:
+    """An interval across a bar: dark with a light edge (turned round by night), to be seen on bar and paper alike."""
+    for width, colour in ((4.0, "#ffffff"), (1.6, INK)):
+        ax.plot([low, high], [y, y], color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
 
 
 def kind_handles(marker: str = "o", colour: str = SOFT) -> list[Line2D]:

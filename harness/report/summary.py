@@ -19,6 +19,13 @@ from harness.results import Results
 _IN_FULL = 2  # suites told one by one; more are counted
 
 
+def title(results: Results, folder: str) -> str:
+    """What the report is of, and which run."""
+    compared = len(about_comparison(results).get("stacks", {}))
+    what = f"{compared} stacks compared" if compared else "Task suites and modelled chips"
+    return f"{what}: Stackline run {results.manifest.get('run') or folder}"
+
+
 def sentences(results: Results, figures: Figures) -> list[str]:
     """What was run and how well; what the chips range over; the weakest input. Of a comparison: its verdict."""
     if said := comparison_sentences(results, figures):

@@ -45,19 +45,19 @@ class Cell:
         return not self.text and self.value is None
 
     @property
-    def facts(self) -> list[str]:
-        """All that is known of the figure, a line each: what the page shows beside it."""
-        if self.text == " " or self.link:  # what leads elsewhere speaks for itself
-            return []
-        found = []
-        if self.value is not None:
-            unit = unit_name(self.unit) if self.unit not in ("", "1") else ""
-            found.append(" ".join(word for word in (self.main, unit, self.kind and f"({self.kind})") if word))
-        if self.interval:
-            found.append(f"{self.span}: {self.interval}")
-        if self.n is not None:
-            found.append(f"n = {self.n:,}")
-        return found + (_remarks(self.note) if self.note else [])
+    def silent(self) -> bool:
+        """Leads elsewhere, and speaks for itself."""
+        return self.text == " " or bool(self.link)
+
+    @property
+    def own_unit(self) -> str:
+        """The unit beside the value; "" for a count, and for a share, whose value carries its sign."""
+        return unit_name(self.unit) if self.unit not in ("", "1") else ""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is known of the figure beyond what its cell shows, a line each."""
+        return _remarks(self.note) if self.note else []
 
 
 def _remarks(note: str) -> list[str]:

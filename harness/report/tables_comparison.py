@@ -11,6 +11,7 @@ from harness.report.tables_claims import claim_table
 from harness.report.tables_compared_costs import cost_table, least_table, solved_table
 from harness.report.tables_compared_sessions import mean_tables, session_tables
 from harness.report.tables_curves import curves_table
+from harness.report.tables_memory import memory_table
 from harness.report.tables_stacks import price_class, weakest_of
 from harness.results import Results
 
@@ -45,8 +46,8 @@ def comparison_tables(results: Results, figures: Figures) -> tuple[Table, ...]:
         *session_tables(results, figures),
         _scores(results, figures), solved_table(results, figures), least_table(results, figures),
         cost_table(results, figures), claim_table(results, figures),
-        _movers(results, figures), _prices(results, figures), curves_table(results, figures), _layers(results),
-        _tests(results),
+        _movers(results, figures), _prices(results, figures), curves_table(results, figures),
+        memory_table(results, figures), _layers(results), _tests(results),
     )  # fmt: skip
     return tuple(table for table in tables if table.lines)
 

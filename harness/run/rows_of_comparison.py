@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.profiles import Model
+from harness.activations import peak_bytes
+from harness.architecture import of_model
+from harness.profiles import Model, model
 from harness.results import Row
+from harness.roofline import laws
 from harness.roofline.compare import movers, ratio
 from harness.roofline.point import Figure, Point
 from harness.run.rows_of_point import Workload, joined, kind_of, price_notes, source_id, sources_of
@@ -187,14 +190,29 @@ def curve_rows(p: Point, load: Workload) -> Iterator[Row]:
 
 
 def memory_rows(p: Point, load: Workload) -> Iterator[Row]:
-    """GB of a chip: weights, the cache of the requests that run together, and what is left."""
-    room = p.work.room
+    """GB of a chip: weights, the cache of the requests that run together, a prefill step's activations, what engines
+    keep back beside them, and what is left. What is kept back decides how many requests fit; activations decide
+    nothing, and say how much of it a step takes."""
+    room, capacity = p.work.room, p.chip.get("memory.capacity").point
     weights = float(np.ravel(room.weight_bytes)[0])
     cache = p.batch / p.placement.layout.dp * float(room.sequence_bytes[0])
-    parts = {"weights": weights, "kv": cache, "free": p.chip.get("memory.capacity").point - weights - cache}
+    live, low, high = _activations(p)
+    kept = max((1 - float(np.ravel(room.usable)[0])) * capacity - live, 0.0)
+    parts = {"weights": weights, "kv": cache, "activations": live, "kept": kept,
+             "free": capacity - weights - cache - live - kept}  # fmt: skip
     for part, size in parts.items():
-        yield Row(metric=f"memory_gb[{part}]", value=size / 1e9, unit="GB", kind=kind_of(p, "memory_used_share"),
-                  source=sources_of(p, "memory_used_share"), **_base(p, load))  # fmt: skip
+        more = {"p10": low / 1e9, "p90": high / 1e9} if part == "activations" else {}
+        kind = kind_of(p, "memory_used_share") if part in ("weights", "kv") else "assumed"
+        yield Row(metric=f"memory_gb[{part}]", value=size / 1e9, unit="GB", kind=kind,
+                  source=sources_of(p, "memory_used_share"), **more, **_base(p, load))  # fmt: skip
+
+
+def _activations(p: Point) -> tuple[float, float, float]:
+    """Bytes of a prefill step's activations, with p10 and p90: of the assumed range of tokens in a step."""
+    tokens, layout = laws.assumed("prefill_tokens"), p.placement.layout
+    arch, sampled = of_model(model(p.stack.model)), max(1, round(p.batch / layout.dp))
+    at = (tokens.point, tokens.quantile(0.1), tokens.quantile(0.9))
+    return tuple(peak_bytes(arch, p.dtypes, round(n), sampled, layout.tp, layout.ep, layout.dp) for n in at)
 
 
 def predicted(p: Point, rows: list[dict[str, float]]) -> pd.DataFrame:

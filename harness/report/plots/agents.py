@@ -19,7 +19,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     figures = figures_of(results)
     model = agents.drawn_model(figures)
     heads = agents.servers(figures, model)
-    figure.set_size_inches(14, 2.6 + 0.42 * len(heads))
+    figure.set_size_inches(16, 2.6 + 0.42 * len(heads))
     for k, (ax, (metric, unit, log)) in enumerate(zip(figure.subplots(1, 3), _PANELS, strict=True)):
         for y, head in enumerate(heads):
             with style.of(ax, head.owner):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.report import agents, style
+from harness.report import agents, crowd, style
 from harness.report.figures import figures_of
 from harness.report.plotting import CannotDraw
 from harness.results import Results
@@ -21,14 +21,16 @@ def draw(results: Results, figure: style.Figure) -> None:
     heads = [h for h in agents.servers(figures, model) if agents.swept(figures, "ttft_p95_s", h.stack, "keep_s")]
     if not heads:
         raise CannotDraw("no server holds an agent at the service level, so that no caches were swept")
+    heads = heads[: len(style.PALETTE)]
+    looks = crowd.looks([head.stack for head in heads], [])
     figure.set_size_inches(16, 5.6)
     axes = figure.subplots(1, 3)
     for ax, (metric, words, times) in zip(axes, _PANELS, strict=True):
-        for head, colour in zip(heads, style.PALETTE, strict=False):
+        for head, look in zip(heads, looks.values(), strict=True):
             found = agents.swept(figures, metric, head.stack, "keep_s")
             label = f"{agents.server_name(results, head)},\n{float(found[0][1].notes['agents']):g} agents"
             with style.of(ax, head.owner):
-                agents.band(ax, list(range(len(found))), [f for _, f in found], colour, label, times)
+                agents.band(ax, list(range(len(found))), [f for _, f in found], look, label, times)
         ax.set_xticks(range(len(found)), ["∞" if k == float("inf") else f"{k:,.0f}" for k, _ in found])
         ax.set_xlabel("an unused cache is kept, s")
         ax.set_title(words, loc="left")

@@ -26,6 +26,6 @@ def draw(results: Results, figure: style.Figure) -> None:
             comparing.name_rows(ax, results, chips, first=column == 0)
             ax.set_xlabel(unit)
             if metric == _ROWS[0][0]:
-                ax.set_title(group[0], loc="left", color=style.for_text(style.PALETTE[column]), fontweight="bold")
+                comparing.panel_title(ax, group, groups, style.PALETTE[column])
     figure.legend(handles=style.kind_handles(), loc="outside upper right", ncols=2)
     style.heading(figure, "Chips compared: modelled, not measured", comparing.reading_help(groups))

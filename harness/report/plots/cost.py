@@ -25,7 +25,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     for column, (ax, group) in enumerate(zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True)):
         comparing.chip_rows(ax, figures, _METRIC, group, chips, style.PALETTE[column], markers)
         comparing.name_rows(ax, results, chips, first=column == 0)
-        ax.set_title(group[0], loc="left", color=style.for_text(style.PALETTE[column]), fontweight="bold")
+        comparing.panel_title(ax, group, groups, style.PALETTE[column])
         ax.set_xlabel("USD per million output tokens")
     figure.legend(handles=_legend(markers), loc="outside upper right", ncols=4)
     style.heading(figure, "Cost by chip: modelled", comparing.reading_help(groups))

@@ -53,7 +53,7 @@ def _bar(ax: style.Axes, figures: Figures, stack: str, y: float) -> None:
         left += row.value
     whole = _of(figures, "owned", stack)
     if whole is not None and whole.has_interval:
-        ax.plot([whole.low, whole.high], [y, y], color=style.INK, linewidth=1.6, solid_capstyle="butt", zorder=3)
+        style.span(ax, whole.low, whole.high, y)
 
 
 def _of(figures: Figures, part: str, stack: str) -> Figure | None:

@@ -12,7 +12,6 @@ from harness.results import Results
 
 TITLE = "Modelled 35-hour agent run by server: hours waiting for tools and for the chip, rent and energy, with p10–p90"
 NEEDS = ("session_h", "agents_per_chip")
-_TOOLS = "#c9ced4"
 _WAYS = ((agents.ALONE, -0.2, style.PALETTE[5], "o"), (agents.SHARED, 0.2, style.PALETTE[1], "s"))
 _COSTS = (
     ("usd_per_session", "USD rent (log)"),
@@ -61,10 +60,10 @@ def _row(axes, figures: Figures, head: Figure, y: int) -> None:
             words = "none" if workload == agents.SHARED and head.value is not None else "cannot serve"
             axes[0].text(0.4, y + off, words, color=style.SOFT, fontsize=9, va="center")
             continue
-        axes[0].barh(y + off, tools.value, 0.34, color=_TOOLS)
+        axes[0].barh(y + off, tools.value, 0.34, color=style.REST)
         axes[0].barh(y + off, whole.value - tools.value, 0.34, left=tools.value, color=colour)
         if whole.has_interval:
-            axes[0].plot([whole.low, whole.high], [y + off] * 2, color=style.INK, linewidth=1.6)
+            style.span(axes[0], whole.low, whole.high, y + off)
         for ax, (metric, _) in zip(axes[1:], _COSTS, strict=True):
             f = one(metric)
             if f is not None and f.value is not None:
@@ -74,6 +73,6 @@ def _row(axes, figures: Figures, head: Figure, y: int) -> None:
 def _legend() -> list:
     alone, shared = "waits for the chip,\nserver to itself", "waits for the chip,\nas many sessions as\nkeep the SLO"
     return [
-        Patch(color=_TOOLS, label="waits for tools\n(assumed)"), Patch(color=_WAYS[0][2], label=alone),
+        Patch(color=style.REST, label="waits for tools\n(assumed)"), Patch(color=_WAYS[0][2], label=alone),
         Patch(color=_WAYS[1][2], label=shared), Line2D([], [], color=style.INK, linewidth=1.6, label="p10–p90"),
     ]  # fmt: skip

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from harness.report import style
+from harness.report import crowd, style
 from harness.report.comparison import about, concurrency_of, shared_model, short_name, stacks_with, words_of
 from harness.report.figures import Figure, Figures, Owner, figures_of
 from harness.results import Results
 
 TITLE = "Modelled output per chip against tokens a second for each user, by stack and number of requests, p10–p90"
 NEEDS = ("curve.tok_s_per_user", "curve.output_tok_s_per_chip")
-_GREY = "#aab1b9"
-_MARKERS = ("o", "s", "D", "^", "v", "P")
 Points = list[tuple[Figure, Figure]]  # tokens/s for a user, tokens/s a chip
 
 
@@ -19,23 +17,31 @@ def draw(results: Results, figure: style.Figure) -> None:
     ax = figure.add_subplot()
     figure.set_size_inches(15, 8)
     curves = {stack: _points(figures, stack) for stack in stacks_with(results, figures, NEEDS[0])}
-    chosen = _spread(curves, about(results)["baseline"])
-    for stack, points in curves.items():
-        with style.of(ax, Owner(stack)):
-            _line(ax, points, short_name(results, stack), chosen.get(stack))
+    first = _spread(curves, about(results)["baseline"])
+    shown = crowd.looks(first, [stack for stack in curves if stack not in first])
+    names = {stack: short_name(results, stack) for stack in curves}
+    for stack, look in shown.items():
+        with style.of(ax, Owner(stack), look.when):
+            _line(ax, curves[stack], names[stack], look)
+        if not look.own:
+            with style.of(ax, Owner(stack), crowd.CROWD):
+                ax.plot(*_places(curves[stack]), color=style.CROWD, linewidth=1.2, zorder=1)
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("log")
         style.plain_log(axis)
     ax.set_xlabel("output tokens/s for each user (interactivity)")
     ax.set_ylabel("output tokens/s a chip")
-    legend = figure.legend(*_entries(ax, len(curves) - len(chosen)), loc="outside right upper")
-    style.mark_legend(legend, {short_name(results, stack): Owner(stack) for stack in chosen})
+    handles, _ = ax.get_legend_handles_labels()
+    if len(shown) > len(first):
+        handles.append(crowd.crowd_handle(len(shown) - len(first), "stacks"))
+    legend = figure.legend(handles=handles, loc="outside right upper")
     below = (
         f"{words_of(results)}. Log axes. A point: a number of requests at once, from 1 on the right, the largest "
         "written at the left end; up and to the right is better. Band: from p10 to p90 of both; hollow and dashed: "
         f"rests on an assumed value. {shared_model(results)}"
     )
     style.heading(figure, "Throughput against interactivity: modelled", below)
+    crowd.finish(figure, legend, names, shown)
 
 
 def _points(figures: Figures, stack: str) -> Points:
@@ -44,35 +50,27 @@ def _points(figures: Figures, stack: str) -> Points:
     return [(user, chip) for user, chip in pairs if chip is not None and chip.value is not None]
 
 
-def _spread(curves: dict[str, Points], baseline: str) -> dict[str, int]:
-    """The stacks with a colour of their own: the baseline, and others evenly from the most output to the least."""
+def _spread(curves: dict[str, Points], baseline: str) -> list[str]:
+    """The stacks with a colour from the start: the baseline, and others evenly from the most output to the least."""
     others = sorted((s for s in curves if s != baseline), key=lambda s: -max(chip.value for _, chip in curves[s]))
     room = len(style.PALETTE) - (baseline in curves)
     if len(others) > room:
         others = [others[round(k * (len(others) - 1) / (room - 1))] for k in range(room)]
-    return {stack: k for k, stack in enumerate([baseline, *others] if baseline in curves else others)}
+    return [baseline, *others] if baseline in curves else others
 
 
-def _line(ax: style.Axes, points: Points, name: str, place: int | None) -> None:
-    x, y = [user.value for user, _ in points], [chip.value for _, chip in points]
-    if place is None:
-        ax.plot(x, y, color=_GREY, linewidth=1.2, zorder=1)
-        return
-    colour = style.PALETTE[place]
+def _places(points: Points) -> tuple[list[float], list[float]]:
+    return [user.value for user, _ in points], [chip.value for _, chip in points]
+
+
+def _line(ax: style.Axes, points: Points, name: str, look: crowd.Look) -> None:
     hollow = any(user.kind == "assumed" for user, _ in points)
-    ax.plot(x, y, color=colour, marker=_MARKERS[place], markersize=7, linewidth=2.2, label=name, zorder=3,
-            linestyle=(0, (4, 2)) if hollow else "-", markerfacecolor="white" if hollow else colour)  # fmt: skip
+    ax.plot(*_places(points), color=look.colour, marker=look.marker, markersize=7, linewidth=2.2, zorder=3,
+            label=name if look.own else "_", linestyle=(0, (4, 2)) if hollow else "-",
+            markerfacecolor="white" if hollow else look.colour)  # fmt: skip
     if all(user.has_interval and chip.has_interval for user, chip in points):
         low, high = ([(getattr(u, end), getattr(c, end)) for u, c in points] for end in ("low", "high"))
-        ax.fill(*zip(*low, *reversed(high), strict=True), color=colour, alpha=0.1, linewidth=0, zorder=2)
+        ax.fill(*zip(*low, *reversed(high), strict=True), color=look.colour, alpha=0.1, linewidth=0, zorder=2)
     user, chip = points[-1]
     ax.annotate(f"{concurrency_of(user)}", (user.value, chip.value), xytext=(-8, 0), textcoords="offset points",
-                fontsize=10, ha="right", va="center", color=style.for_text(colour))  # fmt: skip
-
-
-def _entries(ax: style.Axes, others: int) -> tuple[list, list[str]]:
-    handles, names = ax.get_legend_handles_labels()
-    if others:
-        handles.append(style.Line2D([], [], color=_GREY, linewidth=1.2))
-        names.append(f"{others} other stacks\n(in the table)")
-    return handles, names
+                fontsize=10, ha="right", va="center", color=style.for_text(look.colour))  # fmt: skip

@@ -15,7 +15,7 @@ from harness.results import Results
 TITLE = "Rooflines: ceilings of the chips, and modelled rates of the operators that ran"
 NEEDS = ("chip.bandwidth_tb_s", "chip.peak_bf16_tflop_s")
 _PHASE_MARKER = {"prefill": "o", "decode": "^"}
-_GREY, _DASHES = "#b4bac1", (0, (4, 2))
+_DASHES = (0, (4, 2))
 
 
 def draw(results: Results, figure: style.Figure) -> None:
@@ -57,7 +57,7 @@ def _draw_ceilings(ax: style.Axes, results: Results, ceilings: dict[str, Ceiling
     others = [c for c in ceilings if c not in colours]
     for chip in others:
         with style.of(ax, Owner(chip=chip)):
-            ax.plot(x, ceilings[chip].at(x), color=_GREY, linewidth=1.1, zorder=1)
+            ax.plot(x, ceilings[chip].at(x), color=style.CROWD, linewidth=1.1, zorder=1)
     for chip in chosen:
         with style.of(ax, Owner(chip=chip)):
             _one_ceiling(ax, ceilings[chip], colours[chip], x)
@@ -83,7 +83,7 @@ def _draw_ceilings(ax: style.Axes, results: Results, ceilings: dict[str, Ceiling
     ]
     if others:
         more = f"{len(others)} other chips (in the table)"
-        handles.append(Line2D([], [], color=_GREY, linewidth=1.1, label=more))
+        handles.append(Line2D([], [], color=style.CROWD, linewidth=1.1, label=more))
     ax.legend(handles=handles, loc="lower right")
 
 

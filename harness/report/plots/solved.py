@@ -18,8 +18,10 @@ def draw(results: Results, figure: style.Figure) -> None:
     parts = _most_shared(figures)
     rows = {part: _rows(figures, part, stacks) for part in parts}
     figure.set_size_inches(9 * len(parts), 3.0 + 0.55 * max(len(found) for found in rows.values()))
-    for ax, part in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
+    axes = figure.subplots(1, len(parts), squeeze=False)[0]
+    for ax, part in zip(axes, parts, strict=True):
         _panel(ax, results, part, rows[part])
+    axes[0].set_ylabel("stack, and % of tasks solved (published)")
     below = (
         "Sorted by the score: models that solve more stand above, and left is cheaper. An attempt is assumed to be a "
         "session of the workload, alike for every model; the scores' own errors are not published. "
@@ -53,7 +55,6 @@ def _panel(ax: style.Axes, results: Results, part: str, rows: list[Figure]) -> N
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     ax.set_title(part, loc="left", fontweight="bold")
-    ax.set_ylabel("stack, and % of tasks solved (published)")
     ax.set_xlabel("USD of rent for each solved task (log)")
 
 

@@ -10,8 +10,7 @@ from harness.results import Results
 TITLE = "Modelled time of a decode step by operator, share of the step, by stack"
 NEEDS = ("time_share",)
 _MOST = 11  # operators with a colour of their own
-_COLOURS = (*style.PALETTE, "#8c6d31", "#4d4d4d", "#117733", "#882255", "#44AA99")
-_REST = "#c9ced4"
+_COLOURS = (*style.PALETTE, "#8c6d31", "#7d7d7d", "#117733", "#AA4499", "#44AA99")
 
 
 def draw(results: Results, figure: style.Figure) -> None:
@@ -30,7 +29,7 @@ def draw(results: Results, figure: style.Figure) -> None:
     labels = [
         (name.removeprefix("decode.").replace("_", " "), colour) for name, colour in zip(names, _COLOURS, strict=False)
     ]
-    handles = [style.Patch(color=c, label=n) for n, c in [*labels, ("the rest", _REST)]]
+    handles = [style.Patch(color=c, label=n) for n, c in [*labels, ("the rest", style.REST)]]
     figure.legend(handles=handles, loc="outside upper right", ncols=4)
     style.heading(figure, "Where the time goes: modelled", f"{words_of(results)}. {shared_model(results)}")
 
@@ -45,7 +44,7 @@ def _bar(ax: style.Axes, figures: Figures, stack: str, names: list[str], y: int)
             ax.text(left + value / 2, y, f"{value:.0%}", ha="center", va="center", color=style.ink_on(colour),
                     fontsize=10, fontweight="bold")  # fmt: skip
         left += value
-    ax.barh(y, max(1 - left, 0.0), 0.6, left=left, color=_REST)
+    ax.barh(y, max(1 - left, 0.0), 0.6, left=left, color=style.REST)
 
 
 def _largest(figures: Figures, stacks: list[str], workload: str) -> list[str]:

@@ -18,7 +18,7 @@ _PANELS = {
     "throughput": ("Output tokens/s per chip", "token/s"),
     "saturated": ("Output tokens/s per chip, saturated", "token/s"), "energy": ("Energy per output token", "J"),
 }  # fmt: skip
-_COLOURS = (*style.PALETTE, style.INK)  # families by their count of rows; further ones share the last
+_COLOURS = (*style.PALETTE, "#7d7d7d")  # families by their count of rows; further ones share the last
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 Pair = tuple[Figure, Figure]  # published, predicted
 
