@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from harness.errors import UserMistake
 from harness.prediction import plans
 from harness.prediction.rows import read
 from harness.roofline.blocks import GROUPS, Block
@@ -98,7 +99,7 @@ class Ready:
 def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
     """Rows of the contract's input columns; those that predict refuses are left out.
 
-    left_out: chips whose own measured kernels do not count.
+    left_out: chips whose own measured kernels do not count. Raises UserMistake where none is left.
     """
     sorted_ = plans.sort(read(inputs), sorted(left_out))
     parts, kept, position = [], [], 0
@@ -113,6 +114,8 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
         parts.append((np.arange(position, position + len(rows)), work, asked))
         kept.append(rows)
         position += len(rows)
+    if not kept:
+        raise UserMistake(f"none of {len(inputs)} measured rows to fit on can be predicted")
     rows = np.concatenate(kept)
     view, asked = sorted_.asked(rows)
     names = [f.name for f in fields(Demand) if f.name != "accepted"]  # nothing is speculated in scored rows

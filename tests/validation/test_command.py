@@ -116,6 +116,7 @@ def test_a_refit_predicts_a_chip_by_the_other_rows_of_the_file_and_not_by_its_ow
     [
         ([{"disagg": "1"}], [], "none of 1 rows counts"),
         ([{}], ["--by", "none", "--refit"], "--refit leaves something out"),
+        ([{}, {}], ["--by", "model", "--refit"], "none of 0 measured rows to fit on can be predicted"),
     ],
 )
 def test_a_users_mistake_is_one_line(tmp_path, changes, options, said):
