@@ -131,7 +131,7 @@ def _save(figure: style.Figure, out: Path) -> None:
 def _small_picture(figure: style.Figure) -> Image.Image:
     """The drawn figure in 256 colours, a third of the size: the page holds its pictures."""
     raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=style.DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
+    figure.savefig(raw, format="png", dpi=style.DPI, metadata={"Software": None})
     picture = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.info["dpi"] = (style.DPI, style.DPI)
     return picture
