@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import MissingFile, UnknownId
@@ -72,10 +73,10 @@ def shipped_folder(kind: Kind) -> Path:
 
 def find(kind: Kind) -> dict[str, Path]:
     """Every file of a kind as {id: path}, sorted by id. Names with a leading underscore are not ids."""
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     for files in _places(kind):
         found.update(files)
-    return dict(sorted(found.items()))
+    return {one: Path(path) for one, path in sorted(found.items())}
 
 
 def path_of(kind: Kind, wanted: str, beneath: Path | None = None) -> Path:
@@ -83,17 +84,17 @@ def path_of(kind: Kind, wanted: str, beneath: Path | None = None) -> Path:
 
     Raises UnknownId with the nearest known id.
     """
-    known: dict[str, Path] = {}
+    known: dict[str, str] = {}
     for files in _places(kind):
-        if beneath is not None and wanted in files and files[wanted].resolve() == beneath.resolve():
+        if beneath is not None and wanted in files and Path(files[wanted]).resolve() == beneath.resolve():
             break
         known.update(files)
     if wanted not in known:
         raise UnknownId(kind.name, wanted, known)
-    return known[wanted]
+    return Path(known[wanted])
 
 
-def _places(kind: Kind) -> Iterator[dict[str, Path]]:
+def _places(kind: Kind) -> Iterator[Mapping[str, str]]:
     """The files of each place, {id: path}; a later place stands over an earlier one."""
     known = _files_in(kind, shipped_folder(kind))
     yield known
@@ -107,21 +108,27 @@ def _places(kind: Kind) -> Iterator[dict[str, Path]]:
         yield _files_in(kind, path / kind.folder)
 
 
-def _looks_like(kind: Kind, path: Path, known: Iterable[str]) -> bool:
+def _looks_like(kind: Kind, path: str, known: Iterable[str]) -> bool:
     """Whether a loose file is of a kind: by its tables, or because its base is. The loader does the checking."""
-    text = path.read_text("utf-8", errors="replace")
+    text = Path(path).read_text("utf-8", errors="replace")
     base = _BASE.search(text)
     return bool(kind.looks_like.search(text)) or (base is not None and base[1] in known)
 
 
-def _files_in(kind: Kind, folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Path]:
+def _files_in(kind: Kind, folder: Path, suffixes: tuple[str, ...] = ()) -> Mapping[str, str]:
     try:
-        names = sorted(os.listdir(folder))
+        names = tuple(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    return _by_id(os.fspath(folder), names, suffixes or kind.suffixes)
+
+
+@lru_cache(256)
+def _by_id(folder: str, names: tuple[str, ...], suffixes: tuple[str, ...]) -> Mapping[str, str]:
+    """{id: path} of the files of a folder; kept, since a prediction looks thousands of ids up in the same few."""
     # A Python file's name may not hold a dash where it is imported as a module; its id shows one.
     return {
-        name.rpartition(".")[0].replace("_", "-"): folder / name
-        for name in names
-        if name.endswith(suffixes or kind.suffixes) and not name.startswith(("_", "."))
+        name.rpartition(".")[0].replace("_", "-"): os.path.join(folder, name)
+        for name in sorted(names)
+        if name.endswith(suffixes) and not name.startswith(("_", "."))
     }

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+# A process a core runs tests, and BLAS threads would only wait for one another. NumPy is not imported yet.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 # How long an example takes depends on who else uses the machine; speed is shown by benchmarks.
 hypothesis.settings.register_profile("stackline", deadline=None)
@@ -16,6 +21,12 @@ hypothesis.settings.load_profile("stackline")
 ROOT = Path(__file__).parent.parent
 EXTRACT = Path(__file__).parent / "golden"
 OUTSIDE = Path(os.environ.get("STACKLINE_REFERENCE_DATA", ROOT.parent / "shared"))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """None: a process a core. 0: all in this one, where tests are named, and the slow ones, which fill a machine."""
+    named = any("::" in arg or arg.endswith(".py") for arg in config.args)
+    return 0 if named or config.option.markexpr != "not slow" or config.option.keyword else None
 
 
 def golden(name: str, slow: bool = False) -> list:
@@ -31,6 +42,14 @@ def golden(name: str, slow: bool = False) -> list:
 
 def read(path: Path):
     return json.loads(path.read_text("utf-8"))
+
+
+@cache
+def made(suite_id: str, seed: int) -> tuple:
+    """All items of a seed, generated once for the tests that look at them; nobody changes them."""
+    from harness.suites import suite
+
+    return tuple(suite(suite_id).make(seed))
 
 
 @pytest.fixture(scope="session")

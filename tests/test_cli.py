@@ -12,7 +12,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import LazyGroup, stackline
+from harness.cli import LazyGroup, main, stackline
 from tests.conftest import ROOT
 from tests.test_report import toy_run
 
@@ -88,11 +88,14 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("args, expected", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_one_line_and_exit_code_2(args, expected, tmp_path):
-    done = call(*args, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert expected in done.stderr and "Traceback" not in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("stackline:")]) == 1
+def test_a_mistake_is_one_line_and_exit_code_2(args, expected, tmp_path, monkeypatch, capsys, no_extra_paths):
+    monkeypatch.setattr(sys, "argv", ["stackline", *args])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:  # anything else would be a traceback
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and expected in said, said
+    assert len([line for line in said.splitlines() if line.startswith("stackline:")]) == 1
     assert not list(tmp_path.rglob("answers.jsonl"))  # nothing was begun
 
 

@@ -23,15 +23,26 @@ from harness.calls import Call, written
 from harness.chance import chance_level
 from harness.suites import samples_file, suite
 from harness.worlds import replay
+from tests.conftest import made
 
 ONE = suite("long-horizon")
 MODULE = sys.modules[ONE.make.__module__]
 KINDS = {"coding", "infrastructure", "research", "compliance", "enterprise"}
 SEED = 61  # not used while writing
-SHIPPED = ONE.make(0)
-FRESH = ONE.make(SEED)
 CALLS = {1: (20, 60), 2: (45, 100), 3: (125, 230), 4: (330, 520), 5: (830, 1000)}  # of an expert, least and most
-FIRSTS = [next(i for i in SHIPPED if i.level == level and i.group == job) for job in MODULE.JOBS for level in (1, 3)]
+FIRSTS = [(job, level) for job in MODULE.JOBS for level in (1, 3)]
+
+
+def shipped():
+    return made(ONE.id, 0)
+
+
+def fresh():
+    return made(ONE.id, SEED)
+
+
+def first(job, level):
+    return next(i for i in shipped() if i.level == level and i.group == job)
 
 
 def hands(item):
@@ -47,26 +58,26 @@ def transcript(calls):
 def test_five_kinds_of_agent_in_equal_parts():
     assert set(MODULE.KINDS) == KINDS
     for level in range(1, 6):
-        kinds = [i.data["kind"] for i in SHIPPED if i.level == level]
+        kinds = [i.data["kind"] for i in shipped() if i.level == level]
         assert len(kinds) == 25 and {kinds.count(kind) for kind in KINDS} == {5}
 
 
-@pytest.mark.parametrize("items", [SHIPPED, FRESH], ids=["shipped", "fresh"])
+@pytest.mark.parametrize("items", [shipped, fresh], ids=["shipped", "fresh"])
 def test_an_expert_needs_from_twenty_to_a_thousand_calls(items):
-    for item in items:
+    for item in items():
         least, most = CALLS[item.level]
         assert least <= item.data["calls"] == item.answer.count("Action: ") <= most, item.id
 
 
 def test_the_expert_meets_every_goal_without_damage():
     """Seed 61 is graded here, seeds 0 and 77 with the other suites."""
-    for item in FRESH:
+    for item in fresh():
         grade = ONE.grade(item, item.answer)
         assert (grade.value, grade.outcome) == (1.0, "correct"), (item.id, grade.extracted)
 
 
 def test_an_agent_that_does_nothing_gets_nothing():
-    for item in FRESH:
+    for item in fresh():
         for text in ("Answer: It is done.", "Action: []", "Answer: I give up.\n" * 12):
             grade = ONE.grade(item, text)
             assert (grade.value, grade.outcome) == (0.0, "wrong"), item.id
@@ -83,7 +94,7 @@ def test_the_samples_hold_no_transcripts_and_tell_when_a_world_changes():
 @pytest.mark.parametrize("job", list(MODULE.JOBS))
 def test_more_of_the_work_is_never_worth_less(job):
     """The expert's transcript, cut off later and later, earns more and more: no part of it does damage."""
-    item = next(i for i in FRESH if i.group == job and i.level == 2)
+    item = next(i for i in fresh() if i.group == job and i.level == 2)
     lines, credits = item.answer.splitlines(), []
     for end in (*range(0, len(lines), 4), len(lines)):
         credits.append(ONE.score(item, "\n".join([*lines[:end], "Answer: I stop."])))
@@ -92,8 +103,10 @@ def test_more_of_the_work_is_never_worth_less(job):
     assert credits[0] == 0.0 and 0.1 < credits[len(credits) * 3 // 4] < 1.0 and credits[-1] == 1.0
 
 
-@pytest.mark.parametrize("item", FIRSTS, ids=lambda i: i.id)
-def test_an_expert_in_the_loop_is_not_taken_for_stuck(item):
+@pytest.mark.parametrize(("job", "level"), FIRSTS)
+def test_an_expert_in_the_loop_is_not_taken_for_stuck(job, level):
+    item = first(job, level)
+
     class Spoken:
         lines = item.answer.splitlines()
 
@@ -105,12 +118,13 @@ def test_an_expert_in_the_loop_is_not_taken_for_stuck(item):
 
 
 def test_level_1_can_be_done_within_a_default_runs_turns():
-    assert max(len(i.answer.splitlines()) for i in SHIPPED + FRESH if i.level == 1 and "tune" not in i.group) <= \
+    assert max(len(i.answer.splitlines()) for i in shipped() + fresh() if i.level == 1 and "tune" not in i.group) <= \
         ONE.max_turns  # fmt: skip
 
 
 def test_worlds_are_fast():
-    item = next(i for i in SHIPPED if i.level == 5 and i.data["kind"] == "infrastructure")
+    item = next(i for i in shipped() if i.level == 5 and i.data["kind"] == "infrastructure")
+    MODULE._played.cache_clear()
     begun = time.process_time()
     ONE.expert(item)
     assert item.data["calls"] / (time.process_time() - begun) > 2000
@@ -143,23 +157,24 @@ def blanket(item, moves):
                                            "warps": 4})], 0.4),
 ])  # fmt: skip
 def test_blanket_actions_earn_little(job, moves, most):
-    credits = [blanket(item, moves) for item in FRESH + SHIPPED if item.group == job and item.level > 1]
+    credits = [blanket(item, moves) for item in fresh() + shipped() if item.group == job and item.level > 1]
     assert sum(credits) / len(credits) <= most
 
 
 def test_trivial_strategies_are_near_nothing():
-    chance = chance_level(ONE, FRESH)
+    chance = chance_level(ONE, fresh())
     assert chance.value <= 0.03 and len(chance.per_strategy) >= 9
 
 
 def test_the_answer_of_one_item_is_worth_nothing_on_another():
     for job in MODULE.JOBS:
-        first, second = [i for i in FRESH if i.group == job and i.level == 1][:2]
+        first, second = [i for i in fresh() if i.group == job and i.level == 1][:2]
         assert ONE.score(second, first.answer) == 0.0
 
 
 @given(st.sampled_from(FIRSTS), st.text(max_size=80))
-def test_no_text_raises(item, text):
+def test_no_text_raises(which, text):
+    item = first(*which)
     for one in (text, f"Action: {text}", f"Action: [{text}]"):
         assert 0.0 <= ONE.grade(item, one).value <= 1.0
 
@@ -170,7 +185,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 @given(st.data())
 @settings(max_examples=200)
 def test_no_arguments_raise(data):
-    item = data.draw(st.sampled_from(FIRSTS))
+    item = first(*data.draw(st.sampled_from(FIRSTS)))
     tool = data.draw(st.sampled_from(list(ONE.world(item).tools)))
     arguments = {key: data.draw(VALUES) for key in tool.parameters["properties"]}
     ONE.grade(item, f"Action: [{tool.name}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})]")
@@ -178,7 +193,7 @@ def test_no_arguments_raise(data):
 
 # ---- worlds ----
 def test_a_failed_call_leaves_the_state_as_it_was_and_a_copy_is_apart():
-    item = next(i for i in SHIPPED if i.group == "infrastructure-upgrade" and i.level == 2)
+    item = next(i for i in shipped() if i.group == "infrastructure-upgrade" and i.level == 2)
     world, do = hands(item)
     host = do("list_hosts")["found"][0].partition(":")[0]
     before = copy.deepcopy(world.state)
@@ -188,7 +203,7 @@ def test_a_failed_call_leaves_the_state_as_it_was_and_a_copy_is_apart():
 
 
 def test_a_busy_moment_does_nothing_and_passes():
-    item = next(i for i in SHIPPED if i.group == "research-archive" and i.level == 2)
+    item = next(i for i in shipped() if i.group == "research-archive" and i.level == 2)
     world = ONE.world(item)
     results = [world.call(Call("search", {"words": "card"}))[0] for _ in range(40)]
     busy = [k for k, r in enumerate(results) if "busy" in r]
@@ -196,7 +211,7 @@ def test_a_busy_moment_does_nothing_and_passes():
 
 
 def test_an_outage_and_a_touched_hold_take_hosts_away():
-    item = next(i for i in SHIPPED if i.group == "infrastructure-upgrade" and i.level == 3)
+    item = next(i for i in shipped() if i.group == "infrastructure-upgrade" and i.level == 3)
     plan = ONE.world(item).state["plan"]
     held = next(name for name, host in plan.hosts.items() if host.hold)
     lines, goals = item.answer.splitlines(), sum(not h.hold for h in plan.hosts.values())
@@ -209,7 +224,7 @@ def test_an_outage_and_a_touched_hold_take_hosts_away():
 
 
 def test_what_a_colleague_pushes_breaks_what_was_mended():
-    item = next(i for i in SHIPPED if i.group == "coding-build" and i.level == 3)
+    item = next(i for i in shipped() if i.group == "coding-build" and i.level == 3)
     assert replay(ONE.world(item), item.answer)[-1].state["pushed"]
     deaf, following = [], False
     for line in item.answer.splitlines():
@@ -220,7 +235,7 @@ def test_what_a_colleague_pushes_breaks_what_was_mended():
 
 def test_a_fallen_bound_of_memory_undoes_commits():
     seen = 0
-    for item in FRESH:
+    for item in fresh():
         if item.group == "coding-tune" and item.level > 1:
             steps = replay(ONE.world(item), item.answer)
             seen += steps[-1].state["room_kb"] < steps[0].state["room_kb"]
@@ -254,7 +269,7 @@ def findings(plan, limits, name):
 
 def test_findings_are_what_the_rules_words_say():
     seen = set()
-    for item in SHIPPED + FRESH:
+    for item in shipped() + fresh():
         if item.data["kind"] == "compliance":
             state = replay(ONE.world(item), item.answer)[-1].state
             plan = state["plan"]
@@ -271,7 +286,7 @@ def test_findings_are_what_the_rules_words_say():
 
 def test_figures_of_mills_are_what_the_archive_says():
     """Every figure again from the documents' texts alone, all of them read, no search."""
-    for item in SHIPPED:
+    for item in shipped():
         if item.group != "research-archive":
             continue
         state = replay(ONE.world(item), item.answer)[-1].state

@@ -239,7 +239,7 @@ def test_adding_is_one_file_found_by_its_name(tmp_path, no_extra_paths, weights_
     (tmp_path / "plainly.py").write_text(NEW_PLOT, "utf-8")
     add_paths((tmp_path,))
     options = Options(suites=("echo-digit",), chips=("new-chip",), models=("smollm2-135m-instruct", "new-model"),
-                      limit=3, workers=1, out=tmp_path / "run")  # fmt: skip
+                      limit=3, workers=1, out=tmp_path / "run", agents=False)  # fmt: skip
     page = build(run(options, SILENT), SILENT).read_text("utf-8")
     for name in ("New Chip", "new-model", "echo-digit", "Ceilings, plainly"):
         assert name in page, name

@@ -13,6 +13,7 @@ from harness.chance import chance_level
 from harness.discovery import add_paths
 from harness.errors import SandboxUnavailable, UnknownId, UserMistake
 from harness.suites import LEVELS, all_suites, samples_file, stratified, suite, write_samples
+from tests.conftest import made
 
 SUITES = {one.id: one for one in all_suites()}
 MULTILINGUAL = "word-problems-multilingual"
@@ -33,6 +34,11 @@ def remade(request):
     return SUITES[request.param]
 
 
+def items_of(one, seed):
+    """What `items` gives, generated once: the shipped ones for seed 0."""
+    return made(one.id, seed) if seed else one.items()
+
+
 def shots(item):
     """What stands before the item itself: the examples of its prompt."""
     return item.prompt[: item.prompt.rindex(item.data.get("question") or item.data["head"])]
@@ -43,7 +49,7 @@ def test_the_three_families_are_there():
 
 
 def test_shipped_items_are_those_of_seed_0(one):
-    assert list(one.items()) == list(one.make(0))
+    assert one.items() == list(made(one.id, 0))
 
 
 def test_samples_file_is_what_the_command_writes(one, tmp_path):
@@ -58,7 +64,7 @@ def test_samples_leave_nothing_outside_their_folder(one, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", [0, FRESH_SEED])
 def test_at_least_120_items_in_five_levels_of_24(one, seed):
-    items = one.items(seed)
+    items = items_of(one, seed)
     per_level = Counter(item.level for item in items)
     assert len(items) >= 120 and set(per_level) == set(LEVELS) and min(per_level.values()) >= 24
 
@@ -70,7 +76,7 @@ def test_levels_have_six_templates_or_more(one):
 
 @pytest.mark.parametrize("seed", [0, FRESH_SEED])
 def test_ids_and_prompts_are_unique(one, seed):
-    items = one.items(seed)
+    items = items_of(one, seed)
     assert len({item.id for item in items}) == len({item.prompt for item in items}) == len(items)
 
 
@@ -95,7 +101,7 @@ def test_oracle_scores_1_and_silence_0(one, seed):
 
 @pytest.mark.parametrize("seed", [0, FRESH_SEED])
 def test_no_answer_is_the_answer_of_an_example(one, seed):
-    for item in one.items(seed):
+    for item in items_of(one, seed):
         answers = [line.partition(":")[2].strip() for line in shots(item).splitlines() if ":" in line]
         ends = {answer.split()[-1] for answer in answers if answer}
         assert item.answer.strip() not in {*answers, *ends}, item.id
@@ -139,7 +145,7 @@ def test_easy_items_are_not_won_by_trivial_strategies(remade):
     one = remade
     first = one.items(200, level=1)
     seeds = -(-150 * len({item.lang for item in first}) // len(first))
-    items = [item for seed in range(200, 200 + seeds) for item in one.make(seed) if item.level == 1]
+    items = [item for seed in range(200, 200 + seeds) for item in made(one.id, seed) if item.level == 1]
     # A series goes on by one of several steps, a working begun is done by one of several rules: each wins some.
     blind = {"contest-math": 0.13, MULTILINGUAL: 0.17}.get(one.id, 0.05)
     assert chance_level(one, items).value <= (0.32 if one.method == "choose" else blind)
@@ -149,7 +155,7 @@ def test_a_blind_step_on_from_the_last_number_is_counted_as_chance():
     """One more than the last number, without reading: it won two fifths of level 1, and the chance did not say so."""
     for one_id in ("contest-math", MULTILINGUAL):
         one = suite(one_id)
-        items = [item for seed in range(200, 206) for item in one.make(seed) if item.level == 1]
+        items = [item for seed in range(200, 206) for item in made(one.id, seed) if item.level == 1]
         shares = chance_level(one, items).per_strategy
         steps = [share for name, share in shares.items() if " more than the last number" in name]
         assert len(steps) >= 8 and 0.05 < max(steps) < 0.17 and min(steps) > 0
@@ -182,7 +188,7 @@ def test_every_language_has_three_items_a_level():
 def test_no_word_problem_answer_stands_in_its_question():
     from harness.numbers import numbers
 
-    for item in SUITES[MULTILINGUAL].make(FRESH_SEED):
+    for item in made(MULTILINGUAL, FRESH_SEED):
         assert int(item.answer) not in numbers(item.data["question"], item.lang)
 
 
@@ -225,7 +231,8 @@ def test_a_repeated_series_is_not_taken_for_the_answer():
 def test_hidden_tests_see_every_side_of_a_function():
     """A number kept between 0 and k is tried inside, below and above; a truth is asked for that holds, and that not."""
     one = suite("function-synthesis")
-    clamps = [i for seed in range(200, 220) for i in one.make(seed) if i.group in ("clamp", "is_greater", "matches")]
+    kinds = ("clamp", "is_greater", "matches")
+    clamps = [i for seed in range(200, 220) for i in made(one.id, seed) if i.group in kinds]
     values = [Counter(json.dumps(expected) for _, expected in i.data["tests"]) for i in clamps]
     assert len(clamps) > 60
     assert all(len(v) >= (3 if i.group == "clamp" else 2) for i, v in zip(clamps, values, strict=True))
@@ -322,7 +329,7 @@ def test_the_right_number_is_no_more_often_of_one_rank_than_of_another():
     from harness.chance import chance_level
 
     one = suite("science-choice")
-    items = [item for seed in range(200, 212) for item in one.make(seed)]
+    items = [item for seed in range(200, 212) for item in made(one.id, seed)]
     shares = chance_level(one, items).per_strategy
     ranks = [share for name, share in shares.items() if name.endswith(" number")]
     assert len(ranks) == 4 and max(ranks) < 0.25 and max(ranks) / min(ranks) < 1.5
@@ -331,7 +338,7 @@ def test_the_right_number_is_no_more_often_of_one_rank_than_of_another():
 def test_the_right_number_is_not_known_by_what_the_others_are_made_from():
     """Wrong options that are halves and multiples of the right one tell which it is, question unread."""
     one = suite("science-choice")
-    items = [item for seed in range(200, 212) for item in one.make(seed)]
+    items = [item for seed in range(200, 212) for item in made(one.id, seed)]
     items = [item for item in items if one.trivial_answers(item)["the number of round ratios"]]
     hits = [one.score(item, one.trivial_answers(item)["the number of round ratios"]) for item in items]
     assert len(hits) > 1200 and sum(hits) / len(hits) < 0.3

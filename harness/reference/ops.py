@@ -33,7 +33,7 @@ def linear(x: np.ndarray, w: Panels, name: str, phase: str, rec: Recorder | None
 
 def rms_norm(x: np.ndarray, w: np.ndarray, eps: float, name: str, phase: str, rec: Recorder | None) -> np.ndarray:
     """x / sqrt(mean(x^2) + eps) * w, over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467)."""
-    mean_square = np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1]
+    mean_square = np.vecdot(x, x)[:, None] / x.shape[1]
     y = x * (1.0 / np.sqrt(mean_square + x.dtype.type(eps)))
     y *= w
     if rec is not None:

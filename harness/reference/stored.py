@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import mmap
+import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,12 +36,33 @@ def is_complete(folder: Path) -> bool:
 
 def _checksum(path: Path) -> str:
     """CRC-32 of a page in every 256: a truncated, overwritten or zeroed file shows."""
-    crc, size = 0, path.stat().st_size
-    with path.open("rb") as data:
-        for at in range(0, size, 256 * _PAGE):
-            data.seek(at)
-            crc = zlib.crc32(data.read(_PAGE), crc)
+    crc, data = 0, _mapped(path)
+    for at in range(0, len(data), 256 * _PAGE):
+        crc = zlib.crc32(data[at : at + _PAGE], crc)
     return f"{crc:08x}"
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """A file in memory that processes share, in huge pages where the system can.
+
+    In pages of 4 kB a matrix streams at three quarters of the speed of memory in huge ones. Linux makes them for the
+    files of ext4 (6.16 and later), XFS and Btrfs if it is asked to before the first byte is read; so whoever reads the
+    file reads it through here.
+    """
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel built without them
+            data.madvise(mmap.MADV_HUGEPAGE)
+    return data
+
+
+def _forget(path: Path) -> None:
+    """Have the system write a new file to the disk and drop the small pages that it was written through."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def facts(folder: Path) -> dict[str, str]:
@@ -50,11 +74,11 @@ def facts(folder: Path) -> dict[str, str]:
 def load(folder: Path) -> Weights:
     """Map a converted folder; nothing is read until it is used, and processes share the pages."""
     meta = json.loads((folder / "weights.json").read_text())
-    flat = np.memmap(folder / "weights.bin", np.float32, mode="r")
+    flat = np.frombuffer(_mapped(folder / "weights.bin"), np.float32)
 
     def get(name: str) -> np.ndarray | Panels:
         offset, shape, out = meta["tensors"][name]
-        data = flat[offset : offset + int(np.prod(shape))].reshape(shape).view(np.ndarray)
+        data = flat[offset : offset + int(np.prod(shape))].reshape(shape)
         return Panels(data, out) if out else data
 
     config = Config(**meta["config"])
@@ -79,6 +103,7 @@ def store(folder: Path, config: Config, tensors: Iterator[tuple[str, np.ndarray]
             padding = -position % _ALIGN
             out.write(b"\0" * padding)
             position += padding
+    _forget(folder / "weights.bin")
     meta = {
         "format": FORMAT, "source": source, "size": position, "checksum": _checksum(folder / "weights.bin"),
         "config": asdict(config), "tensors": index,

@@ -22,7 +22,7 @@ from harness.serving.timing import StepModel
 from harness.stack import Stack, parse, resolve_dtypes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a deployment is itself alone: its parts hold what has no hash
 class Deployment:
     """`entry` replicas take requests; `decoders` more decode what those prefilled (0: all do both)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, p
             f"{d.chip.name} has no host.bandwidth: what comes back from host memory takes no known time"
         )
     a = arrivals(requests, engine.page)
-    table = StepTable(d.steps, engine.budget, engine.sequences, a.most_context, scale)
+    table = _step_table(d, a.most_context, scale)
     journal = Journal(len(a))
     for i in np.flatnonzero(np.asarray(a.isl) + np.asarray(a.osl) > d.most_context).tolist():
         journal.reason[i] = f"its {a.isl[i] + a.osl[i]} tokens are past the model's context of {d.most_context}"
@@ -106,6 +107,12 @@ def run(d: Deployment, requests: pd.DataFrame, concurrency: int | None = None, p
         _warm(replicas[: d.entry], a, start)
         loop.run(tick, round(start.until_s * NS))
     return Run(d, a, journal, table, policy, concurrency)
+
+
+@lru_cache(12)
+def _step_table(d: Deployment, most_context: int, scale: float) -> StepTable:
+    """Kept, since a search for a load simulates one deployment many times."""
+    return StepTable(d.steps, d.engine.budget, d.engine.sequences, most_context, scale)
 
 
 def _warm(replicas: list[Replica], a: Arrivals, start: Start) -> None:

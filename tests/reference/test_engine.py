@@ -33,7 +33,7 @@ def test_query_blocks_do_not_change_a_long_prompt(engine, monkeypatch):
     np.testing.assert_allclose(engine.model.forward([ids], [Cache(engine.model.config, 300)]), blocked, atol=1e-4)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 7, 8, 23, 24, 25, 100])
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 4, 7, 8, 23, 24, 25, 100])
 @pytest.mark.parametrize("shape", [(576, 192), (96, 100), (2000, 7)])
 def test_a_product_in_panels_is_the_plain_one(rows, shape):
     rng = np.random.default_rng(rows)

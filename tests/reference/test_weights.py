@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import subprocess
 import sys
 import zipfile
@@ -199,6 +200,24 @@ def test_a_damaged_cache_is_noticed_and_made_again(own_cache, tmp_path, damage):
         (folder / "weights.json").write_text(json.dumps({k: v for k, v in meta.items() if k != "config"}))
     assert not stored.is_complete(folder)
     assert weights.prepare(path) == folder and (folder / "weights.bin").read_bytes() == before
+
+
+def test_huge_pages_are_asked_for_and_a_refusal_costs_only_them(own_cache, tmp_path, monkeypatch):
+    folder = weights.prepare(write_gguf(tmp_path / "tiny.gguf"))
+    loaded = stored.load(folder)
+    if Path("/sys/kernel/mm/transparent_hugepage").exists():
+        assert "hg" in flags_of_mapping(folder / "weights.bin")
+    monkeypatch.setattr(mmap, "MADV_HUGEPAGE", 9999, raising=False)
+    with pytest.raises(OSError):
+        mmap.mmap(-1, 4096).madvise(mmap.MADV_HUGEPAGE)
+    np.testing.assert_array_equal(stored.load(folder).head.data, loaded.head.data)
+
+
+def flags_of_mapping(path: Path) -> list[str]:
+    """What Linux says of this process's mapping of a file."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    begun = next(i for i, line in enumerate(lines) if line.endswith(str(path)))
+    return next(line for line in lines[begun:] if line.startswith("VmFlags:")).split()
 
 
 def test_a_changed_file_of_a_folder_is_converted_anew(own_cache, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from hypothesis import assume
@@ -85,7 +85,7 @@ class Case:
     def on(self, other: Chip) -> Point:
         return point(self.stack, model(self.model), other, self.isl, self.osl, self.concurrency)
 
-    @property
+    @cached_property
     def point(self) -> Point:
         return self.on(self.chip)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from harness.serving.deploy import deploy
+from harness.serving.deploy import Deployment, deploy
 from harness.serving.simulate import Policy, Run, columns, run
 from harness.workloads import checked
 
@@ -41,8 +43,13 @@ def sessions(seed: int, count: int, turns: int, grow: int = 400, gap_s: float = 
 
 
 def serve(stack: str, trace: pd.DataFrame, concurrency: int | None = None, **policy) -> tuple[Run, pd.DataFrame]:
-    done = run(deploy(stack), trace, concurrency, Policy(**policy))
+    done = run(deployed(stack), trace, concurrency, Policy(**policy))
     return done, columns(trace, done)
+
+
+@cache
+def deployed(stack: str) -> Deployment:
+    return deploy(stack)
 
 
 def journal_of(done: Run) -> dict:

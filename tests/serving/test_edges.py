@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from harness.serving import simulate
 from harness.serving.cache import Cache, Node
-from harness.serving.deploy import deploy
 from harness.serving.replica import Replica
 from harness.serving.simulate import Policy, Run, columns, run
 from harness.workloads import checked
-from tests.serving.support import frame, journal_of, serve, sessions
+from tests.serving.support import deployed, frame, journal_of, serve, sessions
 
 ROOM = "llama-3.1-8b@rtx-4090,gpu_mem=0.697"  # about 3,000 tokens of cache
 SPLIT = "llama-3.1-8b@rtx-4090:3,tp=1,disagg=1x2,gpu_mem=0.697"
@@ -40,7 +39,7 @@ def watched(stack: str, trace: pd.DataFrame, concurrency: int | None = None, **p
     made, build = [], simulate._replica
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulate, "_replica", lambda *parts: made.append(build(*parts)) or made[-1])
-        done = run(deploy(stack), trace, concurrency, Policy(**policy))
+        done = run(deployed(stack), trace, concurrency, Policy(**policy))
     return done, made
 
 
@@ -115,7 +114,7 @@ def test_named_blocks_of_any_size_leave_nothing_behind(seed, block, stack, polic
 @example("llama-3.1-8b@rtx-4090,gpu_mem=0.697,spec=2.7", -10, 118, [39], True)
 @settings(max_examples=150, deadline=None)
 def test_a_request_as_large_as_the_memory_is_answered_or_rejected(stack, off, osl, others, swaps):
-    capacity = deploy(stack).engine.capacity
+    capacity = deployed(stack).engine.capacity
     rows = [(0.0, (capacity + off - osl, osl)), *((0.01, (40, n)) for n in others)]
     done, replicas = watched(stack, frame(rows), swaps=swaps)
     table = columns(frame(rows), done)

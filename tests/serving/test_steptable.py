@@ -9,9 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.serving.deploy import Deployment, deploy
 from harness.serving.steptable import NS, StepTable
-from tests.serving.support import frame, serve
+from tests.serving.support import deployed, frame, serve
 
 BUDGET, SEQUENCES, CONTEXT = 8192, 256, 32_768
 STACKS = (
@@ -21,11 +20,6 @@ STACKS = (
 stacks = st.sampled_from(STACKS)
 batches = st.integers(1, SEQUENCES)
 contexts = st.integers(1, 20_000)
-
-
-@functools.cache
-def deployed(stack: str) -> Deployment:
-    return deploy(stack)
 
 
 @functools.cache
