@@ -66,7 +66,7 @@ def timed(work: Work, asked: Asked, constants: Constants, named: bool = False) -
     alone, batched = both.part(slice(0, rows)), both.part(slice(rows, 2 * rows))
     x = work.demand
     shared = sharing(work.prefill, both, prefill_scales(scales), twice).part(slice(rows, 2 * rows))
-    saved = saved_s(x.engine, x.static | x.split, sharing(work.decode, decode, scales, own), shared)
+    saved = saved_s(sharing(work.decode, decode, scales, own), shared)
     return Timed(
         latency(x, decode.total, alone.total, batched.total, saved, scales), decode, alone, batched, own, x.accepted
     )

@@ -49,13 +49,14 @@ def sharing(blocks: Sequence[Block], seconds: Seconds, scales: Mapping[str, floa
     return Sharing(reading * pace.kernels, computing * pace.kernels, starting)
 
 
-def saved_s(engine: np.ndarray, apart: np.ndarray, decode: Sharing, prefill: Sharing) -> np.ndarray:
-    """Seconds that a decode step and a prefill step take less in one step [rows]; 0 where the engine runs them apart.
+def mixes(engine: np.ndarray) -> np.ndarray:
+    """Which engines (family names) run a prompt's step and a decode step as one (bool)."""
+    return ~np.isin(engine, PREFILL_FIRST)
 
-    engine: family names; apart: rows whose two steps never run together for another reason.
-    """
+
+def saved_s(decode: Sharing, prefill: Sharing) -> np.ndarray:
+    """Seconds that a decode step and a prefill step take less as one step [rows]."""
     read = np.minimum(decode.reading, prefill.reading)
     together = np.maximum(read, decode.computing + prefill.computing)
     work = np.maximum(read, decode.computing) + np.maximum(read, prefill.computing) - together
-    mixes = ~(np.isin(engine, PREFILL_FIRST) | apart)
-    return np.where(mixes, work + np.minimum(decode.starting, prefill.starting), 0.0)
+    return work + np.minimum(decode.starting, prefill.starting)

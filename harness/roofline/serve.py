@@ -2,10 +2,10 @@
 
 Per replica b requests run together. With D the decode step of b at the mean context, P one request's own prefill, and
 p = a prefill's share of a batched prefill step:
-    TPOT = D / a + X,   X = n PB - min(n, 1) saved,   n PB = w (b - 1) p / osl
+    TPOT = D / a + X,   X = n PB = w (b - 1) p / osl,   less min(n, 1) saved where both run in one step
 w: interleave; a: tokens that speculation has accepted a step; n: batched prefill steps, of PB each, that come with a
 decode step (there p is shared by the ranks that prefill at the same time, elsewhere by all); saved: what both steps
-have in common, in engines that run them as one (`mixed.py`)
+have in common, in engines that run them as one (`mixed.py`), whose n is 1 at most where one step holds all prompts
     TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy X + queue (b - 1) p s / 2
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
 lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
@@ -40,6 +40,7 @@ class Demand:
     wave: np.ndarray  # share of the run's requests that arrive together at its start
     static: np.ndarray  # bool: one batch
     split: np.ndarray  # bool: prefill runs on other chips, decoding does not wait for it
+    mixed: np.ndarray  # bool: a prefill step and a decode step are one
     looks: np.ndarray  # decode steps between two looks at the queue of arrivals
     engine: np.ndarray  # engine family names, "" where blank
     accepted: float = 1.0  # tokens a decode step yields a sequence
@@ -69,7 +70,7 @@ def latency(
 ) -> Latency:
     """Latencies from the times of a decode step, of one request's prefill, of a batched prefill step (s, [rows]).
 
-    saved: what a decode step and a batched prefill step take less as one (s, [rows]).
+    saved: what a decode step and a batched prefill step take less as one (s, [rows]), where they are.
     """
     others = np.maximum(x.batch - 1, 0)
     each = batched / (x.together * x.ranks)
@@ -78,7 +79,10 @@ def latency(
     # for the other half after it.
     at_once = others / 2 / (np.maximum(x.osl - 1, 1) * x.together * x.ranks)
     prefills = ~x.split * np.where(x.static, at_once, steady)
-    prefilling = prefills * batched - np.minimum(prefills, 1) * saved
+    # A mixed step takes a prompt of every rank that has one: more steps than one only for what does not fit in one.
+    fewest = np.maximum(prefills * x.aside / x.ranks, 1)
+    prefills = np.where(x.mixed, np.minimum(prefills, fewest), prefills)
+    prefilling = prefills * batched - np.where(x.mixed, np.minimum(prefills, 1) * saved, 0.0)
     tpot = decode / x.accepted + prefilling
     arrival = _arrival_s(x.engine, scales)
     own = arrival + scales["token_s"] * x.isl + scales["first"] * alone

@@ -88,8 +88,7 @@ class Ready:
         (decode, ours), (alone, _) = self.decode.seconds(scales, own), self.alone.seconds(prefill, own)
         batched, theirs = self.batched.seconds(prefill, own)
         ours = replace(ours, starting=ours.starting + engine)
-        saved = saved_s(x.engine, x.static | x.split, ours, theirs)
-        return latency(x, decode + engine, alone, batched, saved, scales)
+        return latency(x, decode + engine, alone, batched, saved_s(ours, theirs), scales)
 
     def per_chip(self, x: Latency) -> np.ndarray:
         """Output tokens a second and chip."""
