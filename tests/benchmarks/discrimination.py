@@ -1,8 +1,9 @@
 """Can the suites tell models apart? Level 1 against chance, levels in order, formats and GGUFs against float32.
 
-    python -m tests.benchmarks.discrimination SEED [PER_LEVEL]
+    python -m tests.benchmarks.discrimination SEED [PER_LEVEL [SUITE ...]]
 
-SEED makes fresh items, so use one that was used nowhere else. p-values are Holm-corrected over the suites: level 1 by
+SEED makes fresh items, so use one that was used nowhere else. All suites take hours, nearly all of them the episodes of
+`long-horizon` and `repo-repair`; names choose some. p-values are Holm-corrected over the suites: level 1 by
 the binomial tail at the suite's chance level (one-sided); changes of bits per byte by a paired t test (two-sided). A
 format may move items both ways and leave their mean; so it is also asked whether more than half of the items move by
 more than two harnesses with the same weights may differ (SAME nats a token; binomial tail).
@@ -44,8 +45,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return out
 
 
-def main(seed: int, per_level: int) -> None:
-    suites = all_suites()
+def main(seed: int, per_level: int, names: Sequence[str]) -> None:
+    suites = [s for s in all_suites() if s.id in names or not names]
     chosen = {s.id: [i for level in LEVELS for i in s.items(seed, per_level, level)] for s in suites}
     plain = runner("reference", workers=cores())
     first, bits, gold = [], {}, {}
@@ -112,4 +113,4 @@ def _listed(suites: Sequence[Suite], p_values: Sequence[float]) -> str:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 12)
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 12, sys.argv[3:])
