@@ -11,6 +11,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from harness.calls import Call, Malformed, parsed
@@ -54,6 +55,7 @@ def _default(about: Mapping[str, Any]) -> str:
     return f" (optional: {about['default']!r})" if "default" in about else " (optional)"
 
 
+@lru_cache(1024)  # reading a signature takes longer than most calls, and each new world asks
 def tool_of(function: Callable[..., Any]) -> Tool:
     """A typed function as a tool: its name, its docstring's first line, a parameter for each argument after the state.
 
