@@ -17,7 +17,7 @@ from harness.profile_types import DTYPES
 from harness.profile_values import OWN_SOURCES, ValueReader, is_date
 
 PARTS = ("embedding", "head", "norm", "router", "attention", "mlp", "experts", "shared_experts")
-_DTYPE_KEYS = {"unsupported", "fallback", "native", "kept", "source", "kind", "note"}
+_DTYPE_KEYS = {"unsupported", "fallback", "native", "kept", "in_blocks", "source", "kind", "note"}
 _SORTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda x: isinstance(x, str) and bool(x.strip()), "text"),
     "texts": (lambda x: isinstance(x, list) and all(isinstance(y, str) and y for y in x), "a list of text"),
@@ -87,7 +87,8 @@ def check_dtypes(path: Path, node: Mapping[str, Any], values: ValueReader) -> No
     """The `[dtypes]` table: every format named is one that Stackline knows, and what a chip lacks has a source.
 
     A chip names what it cannot compute in (`unsupported`) and what runs instead (`fallback`), a model the format of
-    its weights (`native`) and the parts that keep another one (`kept`).
+    its weights (`native`), the parts that keep another one (`kept`) and the formats of which its publisher has a
+    release that is scaled in blocks (`in_blocks`).
     """
     if "unsupported" in node or "fallback" in node:
         values.claim("dtypes", node)
@@ -99,10 +100,12 @@ def check_dtypes(path: Path, node: Mapping[str, Any], values: ValueReader) -> No
         raise BadFile(path, f"dtypes.{min(extra)}", node[min(extra)], f"one of {', '.join(sorted(_DTYPE_KEYS))}")
     if extra := set(kept) - set(PARTS):
         raise BadFile(path, f"dtypes.kept.{min(extra)}", kept[min(extra)], f"one of {', '.join(PARTS)}")
-    if not isinstance(unsupported := node.get("unsupported", []), list):
-        raise BadFile(path, "dtypes.unsupported", unsupported, "a list of dtypes")
+    for name in ("unsupported", "in_blocks"):
+        if not isinstance(node.get(name, []), list):
+            raise BadFile(path, f"dtypes.{name}", node[name], "a list of dtypes")
     named = [
-        *unsupported,
+        *node.get("unsupported", []),
+        *node.get("in_blocks", []),
         *fallback,
         *fallback.values(),
         *kept.values(),

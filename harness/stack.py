@@ -168,9 +168,18 @@ def resolve_dtypes(stack: Stack, model: Model, chip: Chip):
     for dtype in (weight, act):
         if chip.peak_key(dtype) is None:
             raise NotPredictable(f"{chip.name} has no published or bracketed peak that runs {dtype}, and no fallback")
-    # Checkpoints published in fp8 have a scale a block of 128 x 128 (`weight_block_size` of all nine whose
-    # configuration was read); 16-bit ones are quantised with a scale a tensor or channel.
-    return Dtypes(weight, act, kv, kept_formats(model), block_scaled=weight == model.native_dtype == "fp8")
+    return Dtypes(weight, act, kv, kept_formats(model), block_scaled=_in_blocks(weight, model))
+
+
+def _in_blocks(weight: str, model: Model) -> bool:
+    """Whether 8-bit weights have a scale a block of 128 x 128.
+
+    Checkpoints published in fp8 do (`weight_block_size` of all nine whose configuration was read), and releases beside
+    16-bit ones whose profile says so (`in_blocks`); the rest are quantised with a scale a tensor or channel.
+    """
+    return weight == "fp8" and (
+        model.native_dtype == "fp8" or weight in model.tables.get("dtypes", {}).get("in_blocks", ())
+    )
 
 
 def _default_kv(act: str) -> str:
