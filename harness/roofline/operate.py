@@ -13,6 +13,7 @@ from harness.roofline import laws, memory
 from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
+from harness.roofline.compiling import compiles
 from harness.roofline.hardware import View, has_gddr, software_code
 from harness.roofline.mixed import mixes
 from harness.roofline.saturated import usual_requests
@@ -76,7 +77,8 @@ def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, vie
     demand = Demand(
         asked, batch, fresh, x.osl, np.full(len(batch), float(layout.dp * layout.pp)),
         _side_by_side(x.engine, layout), together, wave, x.static,
-        np.full(len(batch), split), mixes(x.engine) & ~(x.static | split), looks, x.engine, x.accepted,
+        np.full(len(batch), split), mixes(x.engine) & ~(x.static | split), looks, x.engine,
+        compiles(arch, dtypes, x.engine) & ~x.static, x.accepted,
     )  # fmt: skip
     # A step verifies at least as many tokens as it is said to yield; drafting them is left out.
     decode = Load((Group(per_rank, float(np.ceil(x.accepted)), x.isl + x.osl / 2),))

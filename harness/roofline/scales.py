@@ -86,6 +86,7 @@ SCALES: dict[str, Scale] = {
     "busy": Scale(1.0, LOOSE, "prefills of others that it waits for, over those in one decode step's time"),
     "queue": Scale(1.0, TIGHT, "first wave's prefills that a mean request of it waits for, over one half"),
     "queue_median": Scale(0.1, LOOSE, "the same of a median request"),
+    "compile_s": Scale(1.0, WIDE, "what a run's first wave waits for kernels to be compiled, where they are"),
     "median": Scale(1.0, 0.05, "median over mean time a token"),
 }  # fmt: skip
 

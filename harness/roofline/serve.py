@@ -6,9 +6,10 @@ p = a prefill's share of a batched prefill step:
 w: interleave; a: tokens that speculation has accepted a step; n: batched prefill steps, of PB each, that come with a
 decode step (there p is shared by the ranks that prefill at the same time, elsewhere by all); saved: what both steps
 have in common, in engines that run them as one (`mixed.py`), whose n is 1 at most where one step holds all prompts
-    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy X + queue (b - 1) p s / 2
+    TTFT = arrival + first P + (wait + (looks - 1) / 2) D + busy X + s [queue (b - 1) p / 2 + compile]
 s is the share of the run's requests that came in its first wave, all at once; looks: the decode steps that the engine
-lets pass between two looks at its queue (`admission.py`). Every term falls with a faster chip.
+lets pass between two looks at its queue (`admission.py`); compile: what the first wave waits for kernels, in the mean
+alone (`compiling.py`). Every other term falls with a faster chip.
 Requests beyond what memory holds wait for whole requests to finish. E2E = TTFT + (osl - 1) TPOT; output tokens/s of
 the replica = b osl / E2E after the first wave, less for the run's start and end (`tokens_s`).
 A static batch has TTFT = (b + 1) p / 2 and TPOT = D / a + (b - 1) p / 2 (osl - 1): its prompts are prefilled one after
@@ -43,6 +44,7 @@ class Demand:
     mixed: np.ndarray  # bool: a prefill step and a decode step are one
     looks: np.ndarray  # decode steps between two looks at the queue of arrivals
     engine: np.ndarray  # engine family names, "" where blank
+    compiles: np.ndarray  # bool: the first wave waits for kernels to be compiled
     accepted: float = 1.0  # tokens a decode step yields a sequence
 
 
@@ -92,7 +94,8 @@ def latency(
     at_first = each * (x.batch + 1) / 2  # one wave, given to the engine itself: nothing arrives
     e2e = own + waits + (x.osl - 1) * tpot
     queued = np.where(x.static, 0.0, np.maximum(x.asked - x.batch, 0) / x.batch * e2e)
-    ttft = np.where(x.static, at_first, own + waits + scales["queue"] * first_wave)
+    compiling = np.where(x.compiles, scales["compile_s"] * x.wave, 0.0)
+    ttft = np.where(x.static, at_first, own + waits + scales["queue"] * first_wave + compiling)
     median = np.where(x.static, at_first, own + waits + scales["queue_median"] * first_wave)
     whole = np.where(x.static, at_first + (x.osl - 1) * tpot, e2e)
     return Latency(ttft + queued, median + queued, tpot, tpot * scales["median"], whole, prefills, prefilling, queued)

@@ -57,8 +57,8 @@ def terms(family: str, c: Mapping[str, Any], memory_s: Any, compute_s: Any, m: A
     if family == "gemm":
         inputs = m * k
         return memory, compute, c["t0_s"] + c["k_s"] * k + c["quantise"] * memory_s * inputs / (inputs + n * (m + k))
-    if family == "moe":
-        return memory, compute, c["t0_s"] + c["per_row"] * memory_s * m / (m + n * k)
+    if family == "moe":  # passes over rows grow with the tokens, as the arithmetic does, and not with the weights read
+        return memory, compute + c["per_row"] * memory_s * m / (m + n * k), c["t0_s"]
     memory = memory * (1 + c["pad"] / np.maximum(n, 1))
     if family == "attention_prefill":
         return memory, compute, c["t0_s"] + c["context_s"] * n

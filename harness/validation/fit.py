@@ -16,18 +16,18 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserMistake
-from harness.profiles import chip
 from harness.results import write_whole
-from harness.roofline.constants import DISTANCES, TARGETS, Constants
-from harness.roofline.hardware import software
+from harness.roofline.constants import TARGETS, Constants
 from harness.roofline.scales import SCALES
 from harness.validation import outside
 from harness.validation.flat import Ready, ready
 from harness.validation.scored import scored, statistic
+from harness.validation.unexplained import Unexplained, by_distance, quantiles
 
 WEIGHTS = {"tpot": 1.0, "ttft": 0.35, "throughput": 0.7}
-# A prior's pull, in rows that miss by the loss's scale: rows of one sweep repeat one another's errors.
-PRIOR_PULL, LOSS_SCALE = 64.0, 0.15
+# A prior's pull, in rows that miss by the loss's scale: rows of one sweep repeat one another's errors. The scale is
+# about what a row in the middle misses by; a row that misses by more counts by its size and not by its square.
+PRIOR_PULL, LOSS_SCALE = 64.0, 0.1
 MIN_ROWS = 50
 _WIDEST = 6  # spreads of the prior that a scale may be away from its centre
 _NAMES = tuple(SCALES)
@@ -119,7 +119,8 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
     report = _report(everything.errors(scales))
     say(f"all rows, in sample: {report}")
     table: dict = {"all": {"scales": scales}, "chip": {}, "family": {}, "model": {}}
-    missed: dict[str, Errors] = {}
+    missed: dict[str, Unexplained] = {}
+    kinds = (frame["model"] + "/" + frame["engine_family"]).astype("category").cat.codes
     for by in ("chip", "family", "model"):
         names = outside.groups(frame, by)
         for group in sorted(names.unique()):
@@ -133,62 +134,14 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
             errors = points.errors(found)
             say(f"without {by} {group}: {_report({t: e[left] for t, e in errors.items()})}")
             if by == "chip":
-                missed[group] = _by_distance(group, errors, left, points.ready.demand.split)
+                of = kinds.loc[points.ready.index].to_numpy()
+                missed[group] = by_distance(group, errors, of, left, points.ready.demand.split)
     for part in (table["all"], *(one for by in ("chip", "family", "model") for one in table[by].values())):
         gone = part.get("chips", ())
         part["errors"] = quantiles({c: e for c, e in missed.items() if c not in gone})
     target = out / "deployment.toml"
     write_whole(target, _head(name, report) + tomli_w.dumps(table))
     return target
-
-
-# A chip's log(measured / predicted), left out: by (distance, figure).
-Errors = Mapping[tuple[str, str], np.ndarray]
-# Fewer chips than this at a distance do not say on which side one more will lie: their interval is made even.
-_TELLING_CHIPS = 3
-# Rows of an inferred layout, where none are left to learn from: beyond NVIDIA's errors, how many of the chips decode
-# is not known, half of them or all. Assumed.
-_INFERRED_BEYOND = float(np.log(2))
-
-
-def _by_distance(chip_id: str, errors: Mapping[str, np.ndarray], left: np.ndarray, inferred: np.ndarray) -> Errors:
-    known = software(chip(chip_id))
-    out = {}
-    for target, e in errors.items():
-        for distance, rows in ((known, left & ~inferred), ("inferred", left & inferred)):
-            some = -e[rows]
-            out[distance, target] = some[np.isfinite(some)]
-    return out
-
-
-def quantiles(missed: Mapping[str, Errors]) -> dict[str, list[float]]:
-    """10 % and 90 % points of log(measured / predicted) on chips that were left out, by figure and distance.
-
-    Where a figure was never measured on other software, the times a token and the throughputs of it stand in.
-    """
-
-    def pool(distance: str, target: str) -> list[np.ndarray]:
-        return [e[distance, target] for e in missed.values() if len(e.get((distance, target), ()))]
-
-    out = {}
-    for distance in DISTANCES:
-        for target in TARGETS:
-            parts, beyond = pool(distance, target), 0.0
-            if distance == "other":
-                slower = [*pool("other", "tpot"), *(-e for e in pool("other", "throughput"))]
-                parts = [-e for e in slower] if target == "throughput" else slower
-                parts += pool("cuda", "ttft") if target == "ttft" else []
-            elif not parts:
-                parts, beyond = pool("cuda", target), _INFERRED_BEYOND
-            low, high = np.quantile(np.concatenate(parts), (0.1, 0.9)) if parts else (-1.0, 1.0)
-            if len(parts) < _TELLING_CHIPS:
-                high = max(abs(low), abs(high))
-                low = -high
-            out[f"{target}.{distance}"] = [
-                float(f"{min(low, 0.0) - beyond:.4g}"),
-                float(f"{max(high, 0.0) + beyond:.4g}"),
-            ]
-    return out
 
 
 def _report(errors: Mapping[str, np.ndarray]) -> str:

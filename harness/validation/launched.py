@@ -7,6 +7,11 @@ trtllm-perf-overview (NVIDIA, TensorRT-LLM performance overview, section "Reprod
 with experts run with `enable_attention_dp: true` and `--ep`; v1.0 prints such a run as TP8, 1.x as DEP8; the table's
 dp 1 and blank ep are of v1.0. gpt-oss is OpenAI's checkpoint (mxfp4), whatever format a column's head names, with an
 8-bit cache on Blackwell and `auto`, its own 16 bits, on Hopper.
+
+inferencex: its log of changes says which image ran when, and when a cache went to 8 bits (`inferencex.py`).
+
+Any row's software is as old as the version that its engine names (`released.py`), where that is older than the run. A
+row without a date stays without one: `predict` takes it for the newest software.
 """
 
 from __future__ import annotations
@@ -18,13 +23,22 @@ import pandas as pd
 from harness.architecture import Moe, of_model
 from harness.errors import StacklineError
 from harness.profiles import chip, model
+from harness.validation.inferencex import as_run
+from harness.validation.released import release_day
 
 _OVERVIEW = "trtllm-perf-overview"
+_DATED = ("engine_family", "engine", "date")
 _CACHE = {"Blackwell": "fp8", "Hopper": "bf16"}  # of gpt-oss, by the chip's family
 
 
 def as_launched(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `scored.read` with what their source's page adds."""
+    """The rows of `scored.read` with what their source's page adds, and dated as their software."""
+    out = as_run(_as_in_overview(frame))
+    older = [min(date, release_day(f, e) or date) for f, e, date in zip(*(out[c] for c in _DATED), strict=True)]
+    return out.assign(date=older)
+
+
+def _as_in_overview(frame: pd.DataFrame) -> pd.DataFrame:
     overview = frame["source"] == _OVERVIEW
     if not overview.any():
         return frame

@@ -14,6 +14,7 @@ import pandas as pd
 
 from harness.errors import MissingFile, UserMistake
 from harness.validation import contradicted
+from harness.validation.overdriven import overdriven
 from harness.validation.overfull import overfull
 
 CONFIGURATION = (
@@ -56,6 +57,8 @@ EXCLUSIONS: tuple[tuple[str, Mask], ...] = (
     ("split not published, more than 8 chips", lambda f: f.tp.isna() & ~(f.chips <= 8)),
     # Not among the rules above: a row that contradicts itself is not the configuration that it names
     ("more requests decode at once, by its own figures, than its memory holds", lambda f: overfull(f, SCENARIOS)),
+    # Nor is one whose prompts were not all computed (overdriven.py)
+    ("its prompts alone, by its own figures, need more time than there is", lambda f: overdriven(f, SCENARIOS)),
     # Nor is one that other rows contradict (contradicted.py)
     ("speculative decoding, as the source that marks it says of the same runs", contradicted.unmarked),
     ("faster than a run of its configuration with an eighth of the requests", contradicted.hurried),

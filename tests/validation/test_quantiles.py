@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from harness.roofline.constants import DISTANCES, TARGETS
-from harness.validation.fit import quantiles
+from harness.validation.unexplained import Missed, quantiles
 
 SPREAD = np.linspace(-1, 1, 201)  # its 10 % and 90 % points are -0.8 and 0.8
 
 
+def alike(errors: np.ndarray, kind: int = 0) -> Missed:
+    return Missed.of(errors, np.full(len(errors), kind))
+
+
 def chips(n: int, shift: float, distance: str = "cuda") -> dict:
-    return {f"chip-{i}": {(distance, t): shift + SPREAD for t in TARGETS} for i in range(n)}
+    return {f"chip-{i}": {(distance, t): alike(shift + SPREAD) for t in TARGETS} for i in range(n)}
 
 
 def test_three_chips_say_on_which_side_the_next_will_lie():
@@ -43,5 +47,14 @@ def test_every_figure_and_distance_has_its_pair_around_zero():
 
 
 def test_times_a_token_and_throughputs_of_other_software_speak_for_each_other():
-    slow = {"slow": {("other", "tpot"): 1 + SPREAD, ("other", "throughput"): np.empty(0)}}
+    slow = {"slow": {("other", "tpot"): alike(1 + SPREAD), ("other", "throughput"): alike(np.empty(0))}}
     assert quantiles(slow)["throughput.other"] == pytest.approx([-1.8, 1.8])
+
+
+@pytest.mark.parametrize(("rows", "high"), [(400, 1.0), (100, 0.0)])
+def test_rows_of_one_model_and_engine_count_by_the_root_of_their_number(rows, high):
+    """10,000 rows weigh 100 and 400 rows 20, a sixth of all; 100 weigh 10, a twelfth."""
+    errors = np.concatenate([np.zeros(10_000), np.ones(rows)])
+    one = Missed.of(errors, np.concatenate([np.zeros(10_000), np.ones(rows)]))
+    found = quantiles({f"chip-{i}": {("cuda", "tpot"): one} for i in range(3)})
+    assert found["tpot.cuda"] == [0.0, high]

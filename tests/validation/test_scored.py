@@ -20,14 +20,15 @@ THROUGHPUT = {"output_tok_s_per_chip": "100"}
         ({"disagg": ""}, {"disagg": "1"}, "disaggregated"),
         ({"spec_decode": ""}, {"spec_decode": "mtp"}, "speculative"),
         ({"isl": "7"}, {"isl": ""}, "length"),
-        ({"osl": "7"}, {"osl": ""}, "length"),
+        ({"osl": "700"}, {"osl": ""}, "length"),
         ({"source": "dstack"}, {"source": "gpustack-perf-lab"}, "queueing"),
         ({"engine_family": "llama.cpp", "chips": "1"}, {"engine_family": "llama.cpp", "chips": "2"}, "layer split"),
         ({"tp": "", "chips": "8"}, {"tp": "", "chips": "9"}, "split not published"),
         ({"tp": "8", "chips": "16"}, {"tp": "", "chips": ""}, "split not published"),
-        ({"concurrency": "1000"}, {"concurrency": "100000"}, "more requests decode at once"),
+        ({"concurrency": "500"}, {"concurrency": "100000"}, "more requests decode at once"),
         # Requests that wait hold no memory.
         ({"concurrency": "100000", "ttft_ms": "1e7"}, {"concurrency": "100000"}, "more requests decode at once"),
+        ({"concurrency": "500"}, {"concurrency": "1000"}, "prompts alone"),  # 50,000 prompt tokens/s of a 70B
         ({"chip": "no-such-chip", "model": "no-such-model"}, {"ttft_ms": "", "tpot_ms": ""}, "no figure"),
     ],
 )
@@ -147,9 +148,10 @@ def test_the_whole_table_gives_the_counts_that_the_rules_give_by_hand():
         "chip", "chips", "model", "weight_dtype", "act_dtype", "kv_dtype", "tp", "pp", "ep", "dp", "scenario", "isl",
         "osl", "concurrency", "engine_family", "engine", "date", "ttft_ms", "tpot_ms",
     ])  # fmt: skip
-    overfull = found["reason"].str.contains("more requests decode")  # the one rule that is not of plain columns
-    assert 0 < overfull.sum() < len(f) / 500
-    f = f[~f.id.isin(frame.id[overfull])]
+    for said in ("more requests decode", "prompts alone"):  # the rules that are not of plain columns
+        modelled = found["reason"].str.contains(said)
+        assert 0 < modelled.sum() < len(f) / 200
+        f = f[~f.id.isin(frame.id[modelled])]
     # Nor are those that compare rows; their own tests are in test_contradicted.py.
     words = {"as the source that marks it": 64, "eighth of the requests": 11, "another run of the same words": 34,
              "worked from its run": 19}  # fmt: skip
