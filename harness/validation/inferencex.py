@@ -44,8 +44,8 @@ def as_run(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _applies(frame: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
-    """The rows that a rule is about, of the source or not (bool)."""
-    rows = frame["date"] < str(rule.get("before", "9999"))
+    """The rows that a rule is about, of the source or not (bool); every rule is about a time, so none without a day."""
+    rows = (frame["date"] != "") & (frame["date"] < str(rule.get("before", "9999")))
     for key, column in _WHERE.items():
         if key in rule:
             rows &= frame[column] == rule[key]

@@ -70,6 +70,7 @@ def test_a_run_is_as_old_as_its_software(tmp_path, changes, date):
     [
         ({"chip": "mi300x", "date": "2025-12-31"}, "bf16"),
         ({"chip": "mi300x", "date": "2026-01-23"}, ""),
+        ({"chip": "mi300x", "date": ""}, ""),
         ({"chip": "mi355x", "date": "2026-02-27"}, "bf16"),
         ({"chip": "mi355x", "date": "2026-02-27", "weight_dtype": "fp4"}, ""),
         ({"chip": "mi355x", "date": "2026-03-05"}, ""),
