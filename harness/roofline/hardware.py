@@ -92,6 +92,8 @@ _GDDR = 1.06
 # less well. Measured experts give it: H100 0.95, 0.89 and 0.93 of 3.35 TB/s (bf16, fp8, fp8 in blocks), B200 0.87, 0.86
 # and 0.75 of 8, a power of -0.10, -0.04 and -0.24.
 _EXPERTS = -0.12
+# No memory of the data streams at more than 95 % of its datasheet. Arithmetic may reach its peak where power allows it.
+_MOST = {"e_bw": 0.95, "e_fl": 1.0}
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,16 @@ def placed(name: str, centre: Mapping[str, float], chip: Chip, usual: Usual) -> 
     """Constants of a chip that was not measured: the measured ones' centre, moved by what its profile says.
 
     e_fl by its peak a watt over the `usual` one (classes with a trend), e_bw of products by its kind of memory, of
-    experts by its bandwidth over the usual one; shares at most 1.
+    experts by its bandwidth over the usual one; at most `_MOST`.
     """
     out = dict(centre)
     if name in _CLOCKS:
-        out["e_fl"] = _moved(centre["e_fl"], _peak_per_watt(chip), usual.peak_per_watt, _CLOCKS[name])
+        out["e_fl"] *= _trend(_peak_per_watt(chip), usual.peak_per_watt, _CLOCKS[name])
     if name.startswith("moe."):
-        out["e_bw"] = _moved(centre["e_bw"], _bandwidth(chip), usual.bandwidth, _EXPERTS)
+        out["e_bw"] *= _trend(_bandwidth(chip), usual.bandwidth, _EXPERTS)
     if name.startswith("gemm.") and has_gddr(chip):
-        out["e_bw"] = min(centre["e_bw"] * _GDDR, 1.0)
-    return out
+        out["e_bw"] *= _GDDR
+    return {p: min(v, _MOST[p]) if p in _MOST else v for p, v in out.items()}
 
 
 def has_gddr(chip: Chip) -> bool:
@@ -128,9 +130,9 @@ def has_gddr(chip: Chip) -> bool:
     return (chip.fact("memory.type") or "").startswith("GDDR")
 
 
-def _moved(share: float, own: float | None, usual: float | None, power: float) -> float:
-    """A share of the whole moved along a trend, where the profile has what it goes by."""
-    return share if own is None or usual is None else min(share * (own / usual) ** power, 1.0)
+def _trend(own: float | None, usual: float | None, power: float) -> float:
+    """How far a chip is along a trend, where its profile has what that goes by."""
+    return 1.0 if own is None or usual is None else (own / usual) ** power
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

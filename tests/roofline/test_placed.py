@@ -39,8 +39,8 @@ def test_a_measured_chip_keeps_its_own_and_a_left_out_one_is_placed_by_the_other
     assert share(h100, ["h100-sxm"]) == pytest.approx(centre(["h100-sxm"]) * ratio**-0.12)
 
 
-def test_a_share_is_at_most_the_whole_and_products_do_not_move():
+def test_a_share_is_at_most_what_any_memory_gave_and_products_do_not_move():
     slow = altered(chip("h200-sxm"), {"memory.bandwidth": 0.01})
-    assert share(slow) == 1.0
+    assert share(slow) == 0.95
     for name in ("gemm.fp8", "attention_decode.bf16"):
         assert share(slow, name=name) == centre(name=name)

@@ -27,7 +27,7 @@ TRUTH = {
     ),
     "rtxpro6000_qwen3-30b-a3b-instruct-2507": (
         "qwen3-30b-a3b@rtx-pro-6000:2,tp=1,dp=2,ep=2,engine=vllm,max_seqs=128,max_batched_tokens=2048,date=2026-04-25",
-        {"TTFT p50": 0.124, "TTFT p90": -0.280, "TPOT p50": -0.077, "TPOT p90": -0.089, "total time": -0.059},
+        {"TTFT p50": 0.118, "TTFT p90": -0.157, "TPOT p50": -0.055, "TPOT p90": -0.071, "total time": -0.040},
     ),
 }
 _outside = pytest.mark.skipif(not RUNS.is_dir(), reason="no traces/vllm_runs in STACKLINE_REFERENCE_DATA")
