@@ -288,6 +288,8 @@ def slips(raw):
         if isinstance(raw[name], dict):
             yield "", lambda n=name: raw.update({n[:-1] + "q" + n[-1]: raw.pop(n)})
     yield "dtypes", lambda: raw["dtypes"]["unsupported"].append("fp9")
+    yield "dtypes", lambda: raw["dtypes"].update(in_blocks="fp8")
+    yield "dtypes", lambda: raw["dtypes"].update(in_blocks=["fp9"])
     yield "dtypes", lambda: raw["dtypes"]["fallback"].update(fp8="bf61")
     yield "name", lambda: raw.update(name=3)
 

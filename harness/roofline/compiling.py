@@ -1,7 +1,9 @@
 """Engines that compile kernels the first time they are asked for: what the first wave of a run waits for.
 
-Products of 8-bit weights scaled in blocks and attention on a latent run in kernels generated for their shapes. SGLang
-and TensorRT-LLM generate them when a request first needs them, vLLM before it serves. Whoever is there at the start
+Products of 8-bit weights scaled in blocks and attention on a latent run in kernels generated for their shapes
+(DeepGEMM compiles at run time). vLLM generates them before it serves (vllm-project/vllm, pull request 25619).
+That SGLang and TensorRT-LLM do so when a request first needs them is read off published runs: their means of such
+models come late by the same time at any load, their medians and other models do not. Whoever is there at the start
 waits, so a mean over a run holds the wait by the share of its requests that came first, and a median none of it.
 Left out: shapes that are new later in a run; a cache of compiled kernels that an earlier run left.
 """

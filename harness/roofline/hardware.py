@@ -6,7 +6,7 @@ Kernel-law constants are a chip's own where its kernels were measured, else the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,7 +73,7 @@ class Hardware:
             own |= {c: by[name] for c, by in self.own_laws.items() if name in by}
             centre = {p: v[0] for p, v in priors.prior_of(laws.tables(), name, self.left_out).items()}
             measured = [c for c in table.get("chips", {}) if c not in self.left_out]
-            usual = Usual.of(measured)
+            usual = usual_peak_per_watt(measured) if name in _CLOCKS else None
             of_chips = [own.get(c.id) or placed(name, centre, c, usual) for c in self.chips]
             self._columns[key] = {p: np.array([one[p] for one in of_chips]) for p in centre}
         return self._columns[key]
@@ -88,41 +88,19 @@ _CLOCKS = {"gemm.bf16": -0.2}
 _GDDR = 1.06
 
 
-# Share of the bandwidth that experts' weights reach, over the chips' bandwidth: many small matrices fill a wide memory
-# less well. Measured experts give it: H100 0.95, 0.89 and 0.93 of 3.35 TB/s (bf16, fp8, fp8 in blocks), B200 0.87, 0.86
-# and 0.75 of 8, a power of -0.10, -0.04 and -0.24.
-_EXPERTS = -0.12
-# No memory of the data streams at more than 95 % of its datasheet. Arithmetic may reach its peak where power allows it.
-_MOST = {"e_bw": 0.95, "e_fl": 1.0}
-
-
-@dataclass(frozen=True)
-class Usual:
-    """What measured chips have in the geometric mean; None where none has it."""
-
-    peak_per_watt: float | None  # in bf16, FLOP/s a watt of their power
-    bandwidth: float | None  # B/s
-
-    @classmethod
-    def of(cls, measured: Sequence[str]) -> Usual:
-        chips = [profiles.chip(c) for c in measured]
-        return cls(_mean(map(_peak_per_watt, chips)), _mean(map(_bandwidth, chips)))
-
-
-def placed(name: str, centre: Mapping[str, float], chip: Chip, usual: Usual) -> dict[str, float]:
+def placed(name: str, centre: Mapping[str, float], chip: Chip, usual: float | None) -> dict[str, float]:
     """Constants of a chip that was not measured: the measured ones' centre, moved by what its profile says.
 
-    e_fl by its peak a watt over the `usual` one (classes with a trend), e_bw of products by its kind of memory, of
-    experts by its bandwidth over the usual one; at most `_MOST`.
+    e_fl by its peak a watt over the `usual` one (classes with a trend), e_bw of products by its kind of memory; shares
+    at most 1.
     """
     out = dict(centre)
-    if name in _CLOCKS:
-        out["e_fl"] *= _trend(_peak_per_watt(chip), usual.peak_per_watt, _CLOCKS[name])
-    if name.startswith("moe."):
-        out["e_bw"] *= _trend(_bandwidth(chip), usual.bandwidth, _EXPERTS)
+    own = _peak_per_watt(chip)
+    if name in _CLOCKS and own is not None and usual is not None:
+        out["e_fl"] = min(centre["e_fl"] * (own / usual) ** _CLOCKS[name], 1.0)
     if name.startswith("gemm.") and has_gddr(chip):
-        out["e_bw"] *= _GDDR
-    return {p: min(v, _MOST[p]) if p in _MOST else v for p, v in out.items()}
+        out["e_bw"] = min(centre["e_bw"] * _GDDR, 1.0)
+    return out
 
 
 def has_gddr(chip: Chip) -> bool:
@@ -130,18 +108,10 @@ def has_gddr(chip: Chip) -> bool:
     return (chip.fact("memory.type") or "").startswith("GDDR")
 
 
-def _trend(own: float | None, usual: float | None, power: float) -> float:
-    """How far a chip is along a trend, where its profile has what that goes by."""
-    return 1.0 if own is None or usual is None else (own / usual) ** power
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [x for x in values if x is not None]
+def usual_peak_per_watt(measured: Sequence[str]) -> float | None:
+    """The chips' peak in bf16 a watt of their power, FLOP/s a watt, in the geometric mean; None where none has both."""
+    known = [x for c in measured if (x := _peak_per_watt(profiles.chip(c))) is not None]
     return float(np.exp(np.mean(np.log(known)))) if known else None
-
-
-def _bandwidth(chip: Chip) -> float | None:
-    return chip.get("memory.bandwidth").point if chip.has("memory.bandwidth") else None
 
 
 def _peak_per_watt(chip: Chip) -> float | None:

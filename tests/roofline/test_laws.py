@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.architecture import of_model
 from harness.profiles import chip, model
-from harness.roofline import constants, hardware, laws
+from harness.roofline import constants, laws
 from harness.roofline.evaluate import Timed, timed
 from harness.roofline.hardware import Hardware, View
 from harness.roofline.operate import Asked, prepare
@@ -69,7 +69,7 @@ def test_a_group_has_a_network_part():
 def in_other_seconds(case: Case, factor: float) -> tuple[Timed, Timed]:
     """The point as it is, and where a second is 1/`factor` of one: rates divided, times multiplied."""
     plain = constants.load()
-    # Generations and experts are told apart by bandwidth over that of other chips: no law of nature, so left out here.
+    # Generations are told apart by bandwidth over that of a reference: no law of nature, so it is left out here.
     scales = {**plain.scales, "generation": 0.0}
     slower = {k: v * factor if k.endswith("_s") else v for k, v in scales.items()}
     p, arch = case.point, of_model(model(case.model))
@@ -83,10 +83,8 @@ def in_other_seconds(case: Case, factor: float) -> tuple[Timed, Timed]:
         (altered(case.chip, dict.fromkeys((*RATES, "power.tdp"), 1 / factor)), slower, factor),
     ):
         own = Hardware.of([on])
-        with pytest.MonkeyPatch.context() as without:
-            without.setattr(hardware, "_EXPERTS", 0.0)
-            law = {f"law.{n}": {k: v * times if k.endswith("_s") else v for k, v in own.law(n).items()}
-                   for n in laws.tables()}  # fmt: skip
+        law = {f"law.{n}": {k: v * times if k.endswith("_s") else v for k, v in own.law(n).items()}
+               for n in laws.tables()}  # fmt: skip
         view = View(Hardware(own.chips, own.left_out, law), np.zeros(1, int))
         work = prepare(arch, p.dtypes, p.placement.layout, p.placement.split, view, asked)
         out.append(timed(work, asked, replace(plain, scales=own_scales)))
