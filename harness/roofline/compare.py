@@ -70,7 +70,12 @@ def common_share(a: Point, b: Point, name: str) -> float:
     same_model = a.stack.model == b.stack.model
     if a.chip.id == b.chip.id:
         return both if same_model else chip
-    return model if same_model and software(a.chip) == software(b.chip) else 0.0
+    return model if same_model and _same_software(a, b) else 0.0
+
+
+def _same_software(a: Point, b: Point) -> bool:
+    """Whether one vendor's software runs on both: of other vendors each has its own."""
+    return (software(a.chip), a.chip.texts["vendor"]) == (software(b.chip), b.chip.texts["vendor"])
 
 
 def _difference(ours: Effects, theirs: Effects) -> Iterator[tuple[str, tuple[float, float]]]:

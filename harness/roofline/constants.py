@@ -15,12 +15,12 @@ import numpy as np
 
 from harness.errors import BadFile, MissingFile
 from harness.roofline import laws
-from harness.roofline.hardware import SOFTWARE
+from harness.roofline.hardware import WELL_KNOWN
 
 TARGETS = ("tpot", "ttft", "throughput")
 # How far a row is from what was fitted, by its chip's software: NVIDIA's, AMD's, any other; and rows whose layout the
 # words of the deployment do not say (`layouts.Placement.split`).
-DISTANCES = (*SOFTWARE, "inferred")
+DISTANCES = (*WELL_KNOWN, "other", "inferred")
 
 
 @dataclass(frozen=True)

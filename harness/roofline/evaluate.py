@@ -15,7 +15,7 @@ import numpy as np
 from harness.profiles import Chip
 from harness.roofline import cost, energy
 from harness.roofline.constants import DISTANCES, Constants
-from harness.roofline.hardware import View, software_code
+from harness.roofline.hardware import View, how_known
 from harness.roofline.mixed import saved_s, sharing
 from harness.roofline.operate import Asked, Work, pace
 from harness.roofline.scales import prefill_scales
@@ -126,7 +126,7 @@ def figures(t: Timed, work: Work, constants: Constants, dtype: str, price_class:
 def _errors(constants: Constants, target: str, view: View, inferred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(-q10, q90) of log(measured / predicted), none below 0, by the chips' software or an inferred layout [rows]."""
     found = [constants.errors[f"{target}.{d}"] for d in DISTANCES]
-    code, guess = view.column("software", software_code), DISTANCES.index("inferred")
+    code, guess = view.column("known", lambda c: DISTANCES.index(how_known(c))), DISTANCES.index("inferred")
     out = []
     for side, sign in ((0, -1), (1, 1)):
         reach = np.array([max(sign * q[side], 0.0) for q in found])

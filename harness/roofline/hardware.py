@@ -15,19 +15,29 @@ from harness import profiles
 from harness.profiles import Chip
 from harness.roofline import laws, priors
 
-# Whose software runs on a chip: NVIDIA's and AMD's were fitted, any other takes the prior.
-SOFTWARE = ("cuda", "rocm", "other")
+# Whose software runs on a chip, by its vendor or (of vendors with several kinds of chips) its family. Rows measured the
+# first; any other takes the middle of them.
+SOFTWARE = ("cuda", "rocm", "ascend", "gaudi", "tpu", "other")
 _MAKERS = {"NVIDIA": "cuda", "AMD": "rocm"}
+_FAMILIES = {"Ascend": "ascend", "Gaudi": "gaudi", "TPU": "tpu"}
+# Of these, chips enough were measured to say how far one more is from its prediction.
+WELL_KNOWN = ("cuda", "rocm")
 
 
 def software(chip: Chip) -> str:
-    """The software of a chip, by its vendor."""
-    return _MAKERS.get(chip.texts["vendor"], "other")
+    """The software of a chip."""
+    return _MAKERS.get(chip.texts["vendor"]) or _FAMILIES.get(chip.family, "other")
 
 
 def software_code(chip: Chip) -> int:
     """Its index in SOFTWARE."""
     return SOFTWARE.index(software(chip))
+
+
+def how_known(chip: Chip) -> str:
+    """How well its software is known: its name where that is WELL_KNOWN, else other."""
+    known = software(chip)
+    return known if known in WELL_KNOWN else "other"
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,10 @@ class View:
     hardware: Hardware
     index: np.ndarray
     _laws: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def part(self, rows: np.ndarray) -> View:
+        """Some of the rows."""
+        return View(self.hardware, self.index[rows])
 
     def value(self, key: str) -> np.ndarray:
         return self.hardware.value(key)[self.index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from harness.roofline.admission import steps_between_looks
 from harness.roofline.blocks import Block, blocks
 from harness.roofline.compiled import Layout, compiled
 from harness.roofline.compiling import compiles
-from harness.roofline.hardware import View, has_gddr, software_code
+from harness.roofline.hardware import SOFTWARE, View, has_gddr, software_code
 from harness.roofline.mixed import mixes
 from harness.roofline.saturated import usual_requests
+from harness.roofline.scales import of_engine
 from harness.roofline.serve import Demand
 from harness.roofline.step import REFERENCE_BANDWIDTH, Pace
 
@@ -42,6 +43,11 @@ class Asked:
     reserve: float | None = None  # share of memory that the engine leaves alone; None: the assumed one
     max_sequences: float | None = None  # that run together on a rank; None: the assumed most
 
+    def part(self, rows: np.ndarray) -> Asked:
+        """Some of the rows."""
+        some = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Asked(**{k: v[rows] if isinstance(v, np.ndarray) else v for k, v in some.items()})
+
 
 @dataclass(frozen=True)
 class Work:
@@ -57,9 +63,15 @@ class Work:
     room: memory.Room
 
 
-def prepare(arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, view: View, x: Asked) -> Work:
-    """Rows of one model, formats and layout. Raises NotPredictable where heads, experts or widths do not divide."""
-    held = room(arch, dtypes, layout, view, x)
+def prepare(
+    arch: Architecture, dtypes: Dtypes, layout: Layout, split: bool, view: View, x: Asked,
+    held: memory.Room | None = None,
+) -> Work:  # fmt: skip
+    """Rows of one model, formats and layout. held: their `room`, where it is known already.
+
+    Raises NotPredictable where heads, experts or widths do not divide.
+    """
+    held = room(arch, dtypes, layout, view, x) if held is None else held
     sequences = held.sequences
     most = np.where(x.static, sequences, np.minimum(sequences, _most_sequences(x) * layout.dp))
     saturating = np.isnan(x.concurrency)
@@ -130,12 +142,10 @@ def pace(x: Asked, view: View, scales: Mapping[str, float]) -> Pace:
     """Vendor, software date, engine and generation of each row as factors on kernel and fixed times."""
     vendor = view.column("software", software_code)
     age = np.clip(np.where(np.isnan(x.date), NEWEST, x.date), OLDEST, NEWEST) - MIDDLE
-    factor = np.array([1.0, scales["vendor.rocm"], scales["vendor.other"]])
-    yearly = np.array([scales["yearly.cuda"], scales["yearly.rocm"], scales["yearly.cuda"]])
+    factor = np.array([1.0 if name == "cuda" else scales[f"vendor.{name}"] for name in SOFTWARE])
+    yearly = np.array([scales["yearly.rocm" if name == "rocm" else "yearly.cuda"] for name in SOFTWARE])
     kernels = factor[vendor] * np.exp(-yearly[vendor] * age)
-    engine = np.ones(len(x.isl))
-    for name in ("vllm", "trtllm", "atom"):
-        engine[x.engine == name] = scales[f"engine.{name}"]
+    engine = of_engine(scales, "engine", x.engine)
     told = np.where(view.column("gddr", has_gddr), REFERENCE_BANDWIDTH, view.value("memory.bandwidth"))
     generation = (REFERENCE_BANDWIDTH / told) ** scales["generation"]
     return Pace(kernels, kernels * engine * generation)

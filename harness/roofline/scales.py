@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Scale:
     """A fitted constant: the centre and relative spread (log) of its prior, and what it says.
 
-    Centres are what isolated kernels and round figures say (1: as measured alone), not what the rows said.
+    Centres are what isolated kernels and round figures say (1: as measured alone), not what the rows said. A scale
+    that is one of several of a kind lies `around` another, which is fitted with them and stands for those to come.
     """
 
     centre: float
     spread: float
     meaning: str
+    around: str = ""  # the scale that its centre is a factor on
 
 
 TIGHT, KERNEL, LOOSE, WIDE = 0.15, 0.3, 0.6, 1.2
@@ -68,8 +72,12 @@ SCALES: dict[str, Scale] = {
     "engine.vllm": Scale(1.0, KERNEL, "fixed times under vLLM over those under SGLang"),
     "engine.trtllm": Scale(1.0, KERNEL, "under TensorRT-LLM"),
     "engine.atom": Scale(1.0, KERNEL, "under ATOM"),
-    "vendor.rocm": Scale(1.3, LOOSE, "kernel times on AMD's software over those on NVIDIA's, in early 2026"),
-    "vendor.other": Scale(1.3, LOOSE, "on any other vendor's"),
+    # NVIDIA's software is one of them, and is 1: so the middle lies around 1.
+    "vendor.other": Scale(1.0, LOOSE, "kernel times on a vendor's software over those on NVIDIA's: the middle"),
+    "vendor.rocm": Scale(1.0, LOOSE, "on AMD's, in early 2026", around="vendor.other"),
+    "vendor.ascend": Scale(1.0, LOOSE, "on Huawei's for Ascend", around="vendor.other"),
+    "vendor.gaudi": Scale(1.0, LOOSE, "on Intel's for Gaudi", around="vendor.other"),
+    "vendor.tpu": Scale(1.0, LOOSE, "on Google's for TPUs", around="vendor.other"),
     "yearly.cuda": Scale(0.2, LOOSE, "how fast NVIDIA's and others' software gets faster, share a year (log)"),
     "yearly.rocm": Scale(0.4, LOOSE, "how fast AMD's does"),
     # prefill against decode, among decodes, and the first token
@@ -89,6 +97,15 @@ SCALES: dict[str, Scale] = {
     "compile_s": Scale(1.0, WIDE, "what a run's first wave waits for kernels to be compiled, where they are"),
     "median": Scale(1.0, 0.05, "median over mean time a token"),
 }  # fmt: skip
+
+
+def of_engine(scales: Mapping[str, float], kind: str, engine: np.ndarray) -> np.ndarray:
+    """A factor by engine family [rows], over SGLang's: the middle of the others for one that no row measured."""
+    known = {"sglang": 1.0} | {name: scales[f"{kind}.{name}"] for name in ("vllm", "trtllm", "atom")}
+    out = np.full(len(engine), np.exp(np.mean(np.log(list(known.values())))))
+    for name, factor in known.items():
+        out[engine == name] = factor
+    return out
 
 
 def prefill_scales(scales: Mapping[str, float]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.roofline import laws
+from harness.roofline.scales import of_engine
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def latency(
     prefills = np.where(x.mixed, np.minimum(prefills, fewest), prefills)
     prefilling = prefills * batched - np.where(x.mixed, np.minimum(prefills, 1) * saved, 0.0)
     tpot = decode / x.accepted + prefilling
-    arrival = _arrival_s(x.engine, scales)
+    arrival = scales["arrival_s"] * of_engine(scales, "arrival", x.engine)
     own = arrival + scales["token_s"] * x.isl + scales["first"] * alone
     steps = (scales["wait"] + (x.looks - 1) / 2) * np.minimum(others, 1)
     waits = steps * decode + scales["busy"] * prefilling
@@ -110,11 +111,3 @@ def tokens_s(x: Demand, e2e: np.ndarray) -> np.ndarray:
     running = np.minimum(x.batch, x.asked)
     ends = np.where(x.static, 0.0, laws.assumed("tail").point * x.wave * running / x.asked)
     return running * x.osl / e2e / (1 + ends)
-
-
-def _arrival_s(engine: np.ndarray, scales: Mapping[str, float]) -> np.ndarray:
-    """From the client to the scheduler and back, by engine [rows]."""
-    factor = np.ones(len(engine))
-    for name in ("vllm", "trtllm", "atom"):
-        factor[engine == name] = scales[f"arrival.{name}"]
-    return scales["arrival_s"] * factor

@@ -1,8 +1,6 @@
 """Fit of the scales on measured operating points, on all of them and leaving out each chip, family and model.
 
-Least squares of log time with a soft-L1 loss, every scale held to its prior (`scales.SCALES`). A row's time a token
-weighs 1, throughput that has no time a token 0.7, the first token, which varies several-fold with scheduling that
-nobody publishes, 0.35. What a fit leaves unexplained on the chips it did not see becomes the intervals.
+What a fit (`solve.py`) leaves unexplained on the chips it did not see becomes the intervals.
 """
 
 from __future__ import annotations
@@ -15,24 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.errors import UserMistake
 from harness.results import write_whole
 from harness.roofline.constants import TARGETS, Constants
-from harness.roofline.scales import SCALES
 from harness.validation import outside
 from harness.validation.flat import Ready, ready
 from harness.validation.scored import scored, statistic
+from harness.validation.solve import solve
 from harness.validation.unexplained import Unexplained, by_distance, quantiles
 
-WEIGHTS = {"tpot": 1.0, "ttft": 0.35, "throughput": 0.7}
-# A prior's pull, in rows that miss by the loss's scale: rows of one sweep repeat one another's errors. The scale is
-# about what a row in the middle misses by; a row that misses by more counts by its size and not by its square.
-PRIOR_PULL, LOSS_SCALE = 64.0, 0.1
-MIN_ROWS = 50
-_WIDEST = 6  # spreads of the prior that a scale may be away from its centre
-_NAMES = tuple(SCALES)
-_CENTRE = np.log([s.centre for s in SCALES.values()])
-_SPREAD = np.array([s.spread for s in SCALES.values()])
+_SWEEP = ["chip", "model", "engine_family", "weight_dtype"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +31,7 @@ class Points:
     ready: Ready
     measured: Mapping[str, np.ndarray]
     median: Mapping[str, np.ndarray]  # bool: the row gives the median over requests
+    sweep: np.ndarray  # a number for each chip, model, engine and format of weights [rows]
 
     @classmethod
     def of(cls, frame: pd.DataFrame, left_out: Collection[str] = ()) -> Points:
@@ -53,7 +43,7 @@ class Points:
         given = {"tpot": counts.tpot, "ttft": counts.ttft, "throughput": counts.throughput}
         measured = {t: np.log(columns[t].where(given[t])).to_numpy() for t in TARGETS}
         median = {t: (statistic(frame[f"{t}_stat"]) == "median").to_numpy() for t in ("tpot", "ttft")}
-        return cls(rows, measured, median)
+        return cls(rows, measured, median, frame.groupby(_SWEEP, dropna=False).ngroup().to_numpy())
 
     def errors(self, scales: Mapping[str, float]) -> dict[str, np.ndarray]:
         """log(predicted / measured) by target, NaN where a row does not count for it."""
@@ -74,39 +64,18 @@ def fit(frame: pd.DataFrame, without_chips: Collection[str] = ()) -> Constants:
     from harness.roofline import constants
 
     points = Points.of(frame, without_chips)
-    scales = solve(points, np.ones(len(points.ready.index), bool))
+    scales = _solve(points, np.ones(len(points.ready.index), bool))
     return Constants(scales, constants.load().errors, frozenset(without_chips))
 
 
-def solve(points: Points, rows: np.ndarray, start: Mapping[str, float] | None = None) -> dict[str, float]:
+def _solve(points: Points, rows: np.ndarray, start: Mapping[str, float] | None = None) -> dict[str, float]:
     """The scales that fit `rows` (bool) best."""
-    try:
-        from scipy.optimize import least_squares
-    except ImportError as error:
-        raise UserMistake("the fit needs scipy: pip install 'stackline[calibrate]'") from error
     # A layout that was inferred is a guess: its rows are predicted, and teach nothing.
     rows = rows & ~points.ready.demand.split
     counts = {t: rows & ~np.isnan(points.measured[t]) for t in TARGETS}
     counts["throughput"] &= np.isnan(points.measured["tpot"])  # else the same run twice
-    if (n := sum(int(c.sum()) for c in counts.values())) < MIN_ROWS:
-        raise UserMistake(f"{n} measured figures can be modelled; a fit needs {MIN_ROWS}")
-
-    def cost(p: np.ndarray) -> np.ndarray:
-        errors = points.errors(dict(zip(_NAMES, np.exp(p), strict=True)))
-        pulls = np.sqrt(PRIOR_PULL) * LOSS_SCALE * (p - _CENTRE) / _SPREAD
-        return np.concatenate([*(WEIGHTS[t] * errors[t][counts[t]] for t in TARGETS), pulls])
-
-    def loss(z: np.ndarray) -> np.ndarray:
-        """Soft L1 of the rows' squares z; the priors are normal, so theirs stay as they are. [value, slope, curve]"""
-        root = np.sqrt(1 + z)
-        rho = np.stack([2 * (root - 1), 1 / root, -0.5 / root**3])
-        rho[:, n:] = np.stack([z[n:], np.ones(len(_NAMES)), np.zeros(len(_NAMES))])
-        return rho
-
-    first = _CENTRE if start is None else np.log([start[name] for name in _NAMES])
-    bounds = (_CENTRE - _WIDEST * _SPREAD, _CENTRE + _WIDEST * _SPREAD)
-    best = least_squares(cost, first, bounds=bounds, loss=loss, f_scale=LOSS_SCALE, x_scale=_SPREAD, max_nfev=60).x
-    return {name: float(f"{value:.5g}") for name, value in zip(_NAMES, np.exp(best), strict=True)}
+    sweeps = {"ttft": points.sweep}
+    return solve(points.errors, counts, sweeps, start)
 
 
 def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
@@ -115,7 +84,7 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
 
     everything = Points.of(frame)
     everyone = np.ones(len(everything.ready.index), bool)
-    scales = solve(everything, everyone)
+    scales = _solve(everything, everyone)
     report = _report(everything.errors(scales))
     say(f"all rows, in sample: {report}")
     table: dict = {"all": {"scales": scales}, "chip": {}, "family": {}, "model": {}}
@@ -129,7 +98,7 @@ def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], Non
             left = (names.loc[points.ready.index] == group).to_numpy()
             if left.all() or not left.any():
                 continue
-            found = solve(points, ~left, scales)
+            found = _solve(points, ~left, scales)
             table[by][group] = {"scales": found, "chips": list(gone)}
             errors = points.errors(found)
             say(f"without {by} {group}: {_report({t: e[left] for t, e in errors.items()})}")

@@ -8,6 +8,9 @@ with experts run with `enable_attention_dp: true` and `--ep`; v1.0 prints such a
 dp 1 and blank ep are of v1.0. gpt-oss is OpenAI's checkpoint (mxfp4), whatever format a column's head names, with an
 8-bit cache on Blackwell and `auto`, its own 16 bits, on Hopper.
 
+aic-silicon(gap-analysis): a row's reference names its checkpoint. SGLang and vLLM take the cache's format from it
+(`auto`), and of those that are named only NVIDIA's own come with scales of an 8-bit cache.
+
 inferencex: its log of changes says which image ran when, and when a cache went to 8 bits (`inferencex.py`).
 
 Any row's software is as old as the version that its engine names (`released.py`), where that is older than the run. A
@@ -27,13 +30,15 @@ from harness.validation.inferencex import as_run
 from harness.validation.released import release_day
 
 _OVERVIEW = "trtllm-perf-overview"
+_NAMING, _NVIDIAS = "aic-silicon(gap-analysis)", "#nvidia_"
+_AUTO = ("sglang", "vllm")
 _DATED = ("engine_family", "engine", "date")
 _CACHE = {"Blackwell": "fp8", "Hopper": "bf16"}  # of gpt-oss, by the chip's family
 
 
 def as_launched(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of `scored.read` with what their source's page adds, and dated as their software."""
-    out = as_run(_as_in_overview(frame))
+    out = as_run(_as_in_checkpoint(_as_in_overview(frame)))
     older = [min(date, release_day(f, e) or date) for f, e, date in zip(*(out[c] for c in _DATED), strict=True)]
     return out.assign(date=older)
 
@@ -52,6 +57,14 @@ def _as_in_overview(frame: pd.DataFrame) -> pd.DataFrame:
     blank = native & (frame["kv_dtype"] == "")
     out.loc[blank, "kv_dtype"] = [_CACHE.get(_family(c), "") for c in frame.loc[blank, "chip"]]
     return out
+
+
+def _as_in_checkpoint(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = (frame["source"] == _NAMING) & frame["engine_family"].isin(_AUTO) & (frame["kv_dtype"] == "")
+    if not rows.any() or "source_ref" not in frame.columns:
+        return frame
+    rows &= ~frame["source_ref"].str.contains(_NVIDIAS, regex=False)
+    return frame.assign(kv_dtype=frame["kv_dtype"].mask(rows, "bf16"))
 
 
 def _with(names: Iterable[str], has) -> list[str]:

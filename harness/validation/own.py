@@ -19,7 +19,7 @@ from harness.profiles import chip
 from harness.results import write_whole
 from harness.roofline import constants as fitted
 from harness.roofline.constants import TARGETS, Own
-from harness.roofline.hardware import software
+from harness.roofline.hardware import how_known
 from harness.validation.fit import Points
 
 MIN_RUNS = 5
@@ -48,7 +48,7 @@ def narrow(frame: pd.DataFrame, chip_id: str, seed: int = 0) -> dict[str, Narrow
         raise UserMistake(f"{len(mine)} rows of {chip_id}; an update needs {MIN_RUNS}")
     points = Points.of(mine)
     errors = points.errors(shipped.scales)
-    known = software(chip(chip_id))
+    known = how_known(chip(chip_id))
     out = {}
     for target in TARGETS:
         e = -errors[target][np.isfinite(errors[target])]  # log(measured / predicted)

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.profiles import chip
 from harness.roofline.constants import DISTANCES, TARGETS
-from harness.roofline.hardware import software
+from harness.roofline.hardware import how_known
 
 # Fewer chips than this at a distance do not say on which side one more will lie: their interval is made even.
 _TELLING_CHIPS = 3
@@ -50,7 +50,7 @@ def by_distance(
 
     errors: log(predicted / measured) of all rows, by figure; kinds as in `Missed.of`.
     """
-    known = software(chip(chip_id))
+    known = how_known(chip(chip_id))
     out = {}
     for target, e in errors.items():
         for distance, rows in ((known, left & ~inferred), ("inferred", left & inferred)):
@@ -69,6 +69,10 @@ def quantiles(missed: Mapping[str, Unexplained]) -> dict[str, list[float]]:
         found = [of.get((distance, target)) for of in missed.values()]
         return [m for m in found if m is not None and len(m.errors)]
 
+    def chips(distance: str) -> int:
+        """How many chips measured anything at a distance."""
+        return sum(any(d == distance and len(m.errors) for (d, _), m in of.items()) for of in missed.values())
+
     out = {}
     for distance in DISTANCES:
         for target in TARGETS:
@@ -80,7 +84,7 @@ def quantiles(missed: Mapping[str, Unexplained]) -> dict[str, list[float]]:
             elif not parts:
                 parts, beyond = pool("cuda", target), _INFERRED_BEYOND
             low, high = _tails(parts) if parts else (-1.0, 1.0)
-            if len(parts) < _TELLING_CHIPS:
+            if chips(distance) < _TELLING_CHIPS:
                 high = max(abs(low), abs(high))
                 low = -high
             out[f"{target}.{distance}"] = [

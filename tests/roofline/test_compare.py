@@ -84,6 +84,13 @@ def test_what_is_in_common_is_by_chip_and_model(text, index):
     assert common_share(a, b, "usd_per_m_output_tok") == COMMON["throughput"][index]
 
 
+def test_other_vendors_have_nothing_in_common_but_with_their_own_chips():
+    one, same, another = (at(f"qwen3-32b@{c}:8") for c in ("ascend-910b", "ascend-910c", "zhenwu-m890"))
+    assert common_share(one, same, "tpot_ms") == COMMON["tpot"][2]
+    assert common_share(one, another, "tpot_ms") == common_share(another, at("qwen3-32b@h20-96gb:8"), "tpot_ms") == 0
+    assert common_share(another, at("qwen3-32b@kunlun-p800:8"), "tpot_ms") == 0
+
+
 @FEW
 @given(case=cases())
 def test_a_chip_that_differs_in_one_value_shares_the_others_draws(case):

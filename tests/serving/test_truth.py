@@ -23,11 +23,11 @@ POINTS = 0.03
 TRUTH = {
     "rtx4090_llama-3.1-8b": (
         "llama-3.1-8b@rtx-4090,engine=vllm,max_seqs=256,max_batched_tokens=2048,date=2026-08-20",
-        {"TTFT p50": 0.120, "TTFT p90": 0.126, "TPOT p50": 0.119, "TPOT p90": 0.113, "total time": 0.088},
+        {"TTFT p50": 0.080, "TTFT p90": 0.086, "TPOT p50": 0.084, "TPOT p90": 0.083, "total time": 0.055},
     ),
     "rtxpro6000_qwen3-30b-a3b-instruct-2507": (
         "qwen3-30b-a3b@rtx-pro-6000:2,tp=1,dp=2,ep=2,engine=vllm,max_seqs=128,max_batched_tokens=2048,date=2026-04-25",
-        {"TTFT p50": 0.149, "TTFT p90": -0.139, "TPOT p50": -0.053, "TPOT p90": -0.068, "total time": -0.039},
+        {"TTFT p50": 0.135, "TTFT p90": -0.146, "TPOT p50": -0.052, "TPOT p90": -0.068, "total time": -0.037},
     ),
 }
 _outside = pytest.mark.skipif(not RUNS.is_dir(), reason="no traces/vllm_runs in STACKLINE_REFERENCE_DATA")

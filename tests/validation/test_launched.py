@@ -42,3 +42,15 @@ def test_gpt_oss_is_its_own_checkpoint_with_the_pages_cache(tmp_path, on, cache)
     row = launched(tmp_path, **OSS | {"chip": on, "weight_dtype": "fp8"})
     assert (row["weight_dtype"], row["kv_dtype"]) == ("mxfp4", cache)
     assert launched(tmp_path, **OSS | {"chip": on, "kv_dtype": "fp16"})["kv_dtype"] == "fp16"
+
+
+NAMED = {"source": "aic-silicon(gap-analysis)", "engine_family": "sglang", "source_ref": "a.csv#meta_llama_8b_h200"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cache"),
+    [({}, "bf16"), ({"engine_family": "vllm"}, "bf16"), ({"engine_family": "trtllm"}, ""), ({"kv_dtype": "fp8"}, "fp8"),
+     ({"source_ref": "a.csv#nvidia_llama_8b_fp8_h200"}, ""), ({"source": "someone"}, "")],
+)  # fmt: skip
+def test_a_cache_has_the_format_that_the_checkpoint_of_the_reference_gives_it(tmp_path, changes, cache):
+    assert launched(tmp_path, **NAMED | changes)["kv_dtype"] == cache

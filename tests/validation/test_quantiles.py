@@ -51,6 +51,12 @@ def test_times_a_token_and_throughputs_of_other_software_speak_for_each_other():
     assert quantiles(slow)["throughput.other"] == pytest.approx([-1.8, 1.8])
 
 
+def test_figures_of_two_chips_are_still_those_of_two():
+    both = {("other", t): alike(0.5 + SPREAD) for t in ("tpot", "throughput")}
+    low, high = quantiles({"one": both, "two": both})["tpot.other"]
+    assert low == -high
+
+
 @pytest.mark.parametrize(("rows", "high"), [(400, 1.0), (100, 0.0)])
 def test_rows_of_one_model_and_engine_count_by_the_root_of_their_number(rows, high):
     """10,000 rows weigh 100 and 400 rows 20, a sixth of all; 100 weigh 10, a twelfth."""
