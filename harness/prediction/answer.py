@@ -94,11 +94,10 @@ def _timed(plans: Plans, plan: Plan, rows: np.ndarray, constants: fitted.Constan
     out.fits[rows] = _fits(held, view)
     good = _refuse(plans, plan, rows, view, asked, held)
     if not good.all():
-        rows = rows[good]
-        if not len(rows):
+        if not good.any():
             return None
-        view, asked = plans.asked(rows)
-    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
+        rows, view, asked, held = rows[good], view.part(good), asked.part(good), held.part(good)
+    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked, held)
     return Part(plan, rows, asked, replace(work, decode=[], prefill=[]), timed(work, asked, constants))
 
 

@@ -9,7 +9,6 @@ whose law is linear, are added up into one. Nothing is approximated: a test hold
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -46,14 +45,21 @@ class Layout:
 class _Features:
     """The features met while compiling, in order; a feature's form is a unit vector."""
 
-    names: list[tuple] = field(default_factory=lambda: [("one",)])
+    forms: dict[tuple, np.ndarray] = field(default_factory=lambda: {("one",): _unit(0)})
 
     def form(self, *name: Any) -> np.ndarray:
-        if name not in self.names:
-            self.names.append(name)
-        out = np.zeros(_WIDTH)
-        out[self.names.index(name)] = 1.0
-        return out
+        if name not in self.forms:
+            self.forms[name] = _unit(len(self.forms))
+        return self.forms[name]
+
+
+def _unit(place: int) -> np.ndarray:
+    if place >= _WIDTH:
+        raise AssertionError(f"a model with more than {_WIDTH} features; raise compiled._WIDTH")
+    out = np.zeros(_WIDTH)
+    out[place] = 1.0
+    out.flags.writeable = False
+    return out
 
 
 class _FormLoad(Load):
@@ -149,34 +155,35 @@ def compiled(arch: Architecture, dtypes: Dtypes, layout: Layout, phase: str) -> 
     """Compile one phase. Raises NotPredictable where heads, experts or widths do not divide."""
     features = _Features()
     ops = plan(arch, _FormLoad(features), dtypes, phase=phase, tp=layout.tp, ep=layout.ep, dp=layout.dp)
-    width = len(features.names)
-    if width > _WIDTH:
-        raise AssertionError(f"a model with {width} features; raise compiled._WIDTH")
+    width = len(features.forms)
     linked = [(op, n) for op, n in ops if op.kind in COLLECTIVE_KINDS]
     timed = [(op, n) for op, n in ops if op.kind not in COLLECTIVE_KINDS]
     kernels = _kernels(timed, dtypes.block_scaled, width)
-    return Compiled(phase, tuple(features.names), kernels, _links(linked, width))
+    return Compiled(phase, tuple(features.forms), kernels, _links(linked, width))
 
 
-def _row(x: Any, width: int) -> np.ndarray:
-    """A number or a form as coefficients [features]."""
-    if isinstance(x, np.ndarray):
-        return x[:width]
-    out = np.zeros(width)
-    out[0] = x
-    return out
+def _forms(width: int, *columns: tuple) -> np.ndarray:
+    """Sums of numbers and forms as coefficients, end to end [columns x features]."""
+    out = np.zeros((len(columns), width))
+    for row, parts in zip(out, columns, strict=True):
+        for x in parts:
+            if isinstance(x, np.ndarray):
+                row += x[:width]
+            elif x:
+                row[0] += x
+    return out.ravel()
 
 
-def _merged(rows: list[tuple[str, int, tuple]]) -> tuple[tuple[str, ...], np.ndarray, list[tuple]]:
-    """Operators of equal coefficients as one, run as often as all of them: (names, count [n, 1], coefficients)."""
-    counts: Counter = Counter()
-    names: dict[bytes, str] = {}
-    parts: dict[bytes, tuple] = {}
-    for name, count, arrays in rows:
-        key = name.encode() + b"".join(np.asarray(a, float).tobytes() for a in arrays)
-        counts[key] += count
-        names[key], parts[key] = name, arrays
-    return tuple(names.values()), np.array(list(counts.values()), float)[:, None], list(parts.values())
+def _merged(rows: list[tuple[str, int, np.ndarray]]) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Operators of one name and equal coefficients as one, run as often as all: (names, count [n, 1], coefficients)."""
+    counts: dict[tuple[str, bytes], int] = {}
+    parts: dict[tuple[str, bytes], np.ndarray] = {}
+    for name, count, coefficients in rows:
+        key = (name, coefficients.tobytes())
+        counts[key] = counts.get(key, 0) + count
+        parts[key] = coefficients
+    count = np.array([*counts.values()], float)[:, None]
+    return tuple(name for name, _ in parts), count, np.stack([*parts.values()])
 
 
 def _kernels(ops: list[tuple[Op, int]], block_scaled: bool, width: int) -> tuple[Kernels, ...]:
@@ -185,44 +192,39 @@ def _kernels(ops: list[tuple[Op, int]], block_scaled: bool, width: int) -> tuple
     launches = 0
     for op, count in ops:
         law, compute = kernel_class(op, block_scaled)
-        moved = sum(_row(x, width) for x in (op.weight_read, op.act_read, op.act_write, op.kv_read, op.kv_write))
+        moved = (op.weight_read, op.act_read, op.act_write, op.kv_read, op.kv_write)
         if law is None:
-            small += count * moved
+            small += count * _forms(width, moved)
             launches += count * (op.name not in FUSED)
             continue
-        parts = (moved, _row(op.flops, width), *_shape(op, width))
-        groups.setdefault((law.partition(".")[0], law, compute), []).append((op.name, count, parts))
+        m, extent, n, k = _shape(op)
+        forms = _forms(width, moved, (op.flops,), (m,), (extent,))
+        groups.setdefault((law.partition(".")[0], law, compute), []).append((op.name, count, np.append(forms, (n, k))))
     out = []
     for (family, law, compute), rows in groups.items():
         names, count, parts = _merged(rows)
-        forms = (np.stack([p[i] for p in parts]) for i in range(4))
-        n, k = (np.array([[p[i]] for p in parts], float) for i in (4, 5))
-        out.append(Kernels(family, law, compute, names, count, *forms, n, k))
+        forms = (parts[:, i * width : (i + 1) * width] for i in range(4))
+        out.append(Kernels(family, law, compute, names, count, *forms, parts[:, -2:-1], parts[:, -1:]))
     none, zero = np.zeros((1, width)), np.zeros((1, 1))
     count = np.array([[launches]], float)
     return (*out, Kernels("small", "small", "", ("small",), count, small[None], none, none, none, zero, zero))
 
 
-def _shape(op: Op, width: int) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """(m, extent, n, k) of an operator; see `Kernels`."""
+def _shape(op: Op) -> tuple[Any, Any, float, float]:
+    """(m, extent, n, k) of an operator, numbers or forms; see `Kernels`."""
     if op.kind == "gemm":
-        return _row(op.shape[0], width), np.zeros(width), op.shape[1], op.shape[2]
+        return op.shape[0], 0.0, op.shape[1], op.shape[2]
     if op.kind == "moe":
         _, inner, inter, _, _, touched = op.shape
-        return _row(op.flops, width) / (6 * inner * inter), _row(touched, width), 0.0, inter
-    return _row(op.shape[0], width), _row(op.shape[2], width), 0.0, 0.0
+        return op.flops / (6 * inner * inter), touched, 0.0, inter
+    return op.shape[0], op.shape[2], 0.0, 0.0
 
 
 def _links(ops: list[tuple[Op, int]], width: int) -> tuple[Links, ...]:
     groups: dict[tuple[str, int], list] = {}
     for op, count in ops:
-        groups.setdefault((op.kind, int(op.shape[1])), []).append((op.name, count, (_row(op.shape[0], width),)))
-    out = []
-    for (kind, chips), rows in groups.items():
-        if chips > 1:
-            names, count, parts = _merged(rows)
-            out.append(Links(kind, chips, names, count, np.stack([p[0] for p in parts])))
-    return tuple(out)
+        groups.setdefault((op.kind, int(op.shape[1])), []).append((op.name, count, _forms(width, (op.shape[0],))))
+    return tuple(Links(kind, chips, *_merged(rows)) for (kind, chips), rows in groups.items() if chips > 1)
 
 
 def kernel_class(op: Op, block_scaled: bool = False) -> tuple[str | None, str]:

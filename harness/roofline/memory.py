@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Room:
     sequence_bytes: np.ndarray
     usable: float  # share of memory that the engine uses
     sequences: np.ndarray
+
+    def part(self, rows: np.ndarray) -> Room:
+        """Some of the rows."""
+        return replace(self, sequence_bytes=self.sequence_bytes[rows], sequences=self.sequences[rows])
 
 
 def reserve() -> float:

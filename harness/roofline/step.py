@@ -54,8 +54,9 @@ def step(blocks: Sequence[Block], scales: Mapping[str, float], pace: Pace, named
     parts = {name: zero for name in PARTS}
     by_name: dict[str, np.ndarray] = {}
     bounds: dict[str, str] = {}
+    of_work, of_fixed = work_scales(scales), fixed_scales(scales)
     for block in blocks:
-        work, fixed, memory_bound = times(block, scales, pace)
+        work, fixed, memory_bound = times(block, of_work[block.group], of_fixed[block.group], pace)
         if block.group in LINKS:
             split = {"network": (block.count * work).sum(0), "hops": (block.count * fixed).sum(0)}
         else:
@@ -85,11 +86,16 @@ def _bound(block: Block, work: float, fixed: float, memory: bool) -> str:
     return "overhead" if fixed > work else "memory" if memory else "compute"
 
 
-def times(block: Block, scales: Mapping[str, float], pace: Pace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(work, fixed) seconds of one layer's operators [operators, rows], and where memory binds."""
-    start, layer = fixed_scales(scales)[block.group]
+def times(
+    block: Block, of_work: float, of_fixed: tuple[float, float], pace: Pace
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(work, fixed) seconds of one layer's operators [operators, rows], and where memory binds.
+
+    of_work, of_fixed: the group's, of `work_scales` and `fixed_scales`.
+    """
+    start, layer = of_fixed
     longer, shorter = np.maximum(block.memory, block.compute), np.minimum(block.memory, block.compute)
-    work = work_scales(scales)[block.group] * (longer + block.overlap * shorter)
+    work = of_work * (longer + block.overlap * shorter)
     fixed = start * block.fixed + layer
     if block.group in LINKS:
         return work, fixed, block.memory >= 0

@@ -14,7 +14,7 @@ from harness.prediction.rows import read
 from harness.roofline.blocks import GROUPS, Block
 from harness.roofline.hardware import View
 from harness.roofline.mixed import Sharing, products, saved_s
-from harness.roofline.operate import Asked, pace, prepare
+from harness.roofline.operate import Asked, pace, prepare, room
 from harness.roofline.scales import prefill_scales
 from harness.roofline.serve import Demand, Latency, latency, tokens_s
 from harness.roofline.step import Pace, engine_seconds, fixed_scales, work_scales
@@ -104,12 +104,13 @@ def ready(inputs: pd.DataFrame, left_out: Collection[str] = ()) -> Ready:
     parts, kept, position = [], [], 0
     for plan in sorted_.plans:
         view, asked = sorted_.asked(plan.rows)
-        room = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked).room.sequences
-        rows = plan.rows[room >= 1]
+        held = room(plan.arch, plan.dtypes, plan.layout, view, asked)
+        fit = held.sequences >= 1
+        rows = plan.rows[fit]
         if not len(rows):
             continue
-        view, asked = sorted_.asked(rows)
-        work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
+        view, asked = view.part(fit), asked.part(fit)
+        work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked, held.part(fit))
         parts.append((np.arange(position, position + len(rows)), work, asked))
         kept.append(rows)
         position += len(rows)
