@@ -12,6 +12,7 @@ import harness
 from harness.profiles import chip, model
 from harness.roofline import constants
 from harness.roofline.point import point
+from harness.roofline.scales import of_engine
 from harness.serving.deploy import deploy
 from harness.serving.simulate import run
 from harness.stack import parse
@@ -102,7 +103,8 @@ def test_without_load_latency_is_the_roofline_stages(stack):
     _, table = serve(stack, frame([(0.0, (isl, osl))]))
     words, scales = parse(stack), constants.load().scales
     expected = point(words, model(words.model), chip(words.chip), isl, osl, 1).figures
-    arrival = scales["arrival_s"] * scales.get(f"arrival.{words.options.get('engine')}", 1.0)
+    (engine,) = of_engine(scales, "arrival", np.array([words.options.get("engine", "")]))
+    arrival = scales["arrival_s"] * engine
     way = arrival + scales["token_s"] * isl  # from the client to the engine and back
     assert table["ttft_s"][0] + way == pytest.approx(expected["ttft_ms"].value / 1e3, rel=1e-4)
     assert table["tpot_s"][0] == pytest.approx(expected["tpot_ms"].value / 1e3, rel=1e-3)
