@@ -9,6 +9,8 @@ such value: how fast kernels are differs between sweeps, and is to be learnt.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,42 +53,65 @@ def solve(
         raise UserMistake("the fit needs scipy: pip install 'stackline[calibrate]'") from error
     if (n := sum(int(c.sum()) for c in counts.values())) < MIN_ROWS:
         raise UserMistake(f"{n} measured figures can be modelled; a fit needs {MIN_ROWS}")
-    member = _members(counts, sweeps)
-    pulls, of_sweeps = _pulls(), np.eye(member.shape[1]) * LOSS_SCALE / SWEEP_SPREAD
-    scales_end, rows_end = len(_NAMES), n
-
-    def missed(p: np.ndarray) -> np.ndarray:
-        found = errors(dict(zip(_NAMES, np.exp(p), strict=True)))
-        return np.concatenate([WEIGHTS[t] * found[t][c] for t, c in counts.items()])
-
-    def cost(z: np.ndarray) -> np.ndarray:
-        p, own = z[:scales_end], z[scales_end:]
-        return np.concatenate([missed(p) + member @ own, pulls @ (p - _CENTRE), of_sweeps @ own])
-
-    def slopes(z: np.ndarray) -> np.ndarray:
-        p = z[:scales_end]
-        here = missed(p)
-        each = [(missed(p + _STEP * one) - here) / _STEP for one in np.eye(scales_end)]
-        priors = np.zeros((len(pulls) + len(of_sweeps), len(z)))
-        priors[: len(pulls), :scales_end], priors[len(pulls) :, scales_end:] = pulls, of_sweeps
-        return np.vstack([np.hstack([np.stack(each, axis=1), member]), priors])
-
-    def loss(z: np.ndarray) -> np.ndarray:
-        """Soft L1 of the rows' squares z; the priors are normal, so theirs stay as they are. [value, slope, curve]"""
-        root = np.sqrt(1 + z)
-        rho = np.stack([2 * (root - 1), 1 / root, -0.5 / root**3])
-        rest = z[rows_end:]
-        rho[:, rows_end:] = np.stack([rest, np.ones(len(rest)), np.zeros(len(rest))])
-        return rho
-
-    none = np.zeros(member.shape[1])
+    problem = _Problem(errors, counts, _members(counts, sweeps))
+    none = np.zeros(problem.members.shape[1])
     first = _CENTRE if start is None else np.log([start[name] for name in _NAMES])
     bounds = tuple(np.append(_CENTRE + side * _WIDEST * _SPREAD, none + side * np.inf) for side in (-1, 1))
     best = least_squares(
-        cost, np.append(first, none), slopes, bounds=bounds, loss=loss, f_scale=LOSS_SCALE,
-        x_scale=np.append(_SPREAD, none + SWEEP_SPREAD), max_nfev=60,
+        problem.residuals, np.append(first, none), problem.slopes, bounds=bounds, loss=problem.loss,
+        f_scale=LOSS_SCALE, x_scale=np.append(_SPREAD, none + SWEEP_SPREAD), max_nfev=60,
     ).x  # fmt: skip
-    return {name: float(f"{value:.5g}") for name, value in zip(_NAMES, np.exp(best[:scales_end]), strict=True)}
+    return {name: float(f"{value:.5g}") for name, value in zip(_NAMES, np.exp(best[: len(_NAMES)]), strict=True)}
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Residuals and their slopes at a point: the scales' logarithms and, after them, the sweeps' values."""
+
+    errors: Errors
+    counts: Mapping[str, np.ndarray]
+    members: np.ndarray  # [figures, sweeps]
+
+    def residuals(self, point: np.ndarray) -> np.ndarray:
+        """Weighted errors of the figures, then the pulls of the priors."""
+        scales, own = np.split(point, [len(_NAMES)])
+        return np.concatenate([self._missed(scales) + self.members @ own, self._pulls @ (point - self._centre)])
+
+    def slopes(self, point: np.ndarray) -> np.ndarray:
+        """Of the residuals [residuals, point], by forward differences where they are not known."""
+        scales = point[: len(_NAMES)]
+        here = self._missed(scales)
+        each = [(self._missed(scales + _STEP * one) - here) / _STEP for one in np.eye(len(_NAMES))]
+        return np.vstack([np.hstack([np.stack(each, axis=1), self.members]), self._pulls])
+
+    def loss(self, squares: np.ndarray) -> np.ndarray:
+        """Soft L1 of the figures' squares; the priors are normal, so theirs stay as they are. [value, slope, curve]"""
+        root = np.sqrt(1 + squares)
+        rho = np.stack([2 * (root - 1), 1 / root, -0.5 / root**3])
+        priors = squares[len(self.members) :]
+        rho[:, len(self.members) :] = np.stack([priors, np.ones(len(priors)), np.zeros(len(priors))])
+        return rho
+
+    def _missed(self, scales: np.ndarray) -> np.ndarray:
+        found = self.errors(dict(zip(_NAMES, np.exp(scales), strict=True)))
+        return np.concatenate([WEIGHTS[t] * found[t][c] for t, c in self.counts.items()])
+
+    @cached_property
+    def _centre(self) -> np.ndarray:
+        return np.append(_CENTRE, np.zeros(self.members.shape[1]))
+
+    @cached_property
+    def _pulls(self) -> np.ndarray:
+        """What each prior pulls with, a row each: a scale to its centre or to another scale, a sweep's value to 0."""
+        scales = np.diag(1 / _SPREAD)
+        for i, scale in enumerate(SCALES.values()):
+            if scale.around:
+                scales[i, _NAMES.index(scale.around)] = -1 / _SPREAD[i]
+        sweeps = np.eye(self.members.shape[1]) / SWEEP_SPREAD
+        out = np.zeros((len(scales) + len(sweeps),) * 2)
+        out[: len(scales), : len(scales)] = np.sqrt(PRIOR_PULL) * scales
+        out[len(scales) :, len(scales) :] = sweeps
+        return LOSS_SCALE * out
 
 
 def _members(counts: Mapping[str, np.ndarray], sweeps: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -101,12 +126,3 @@ def _members(counts: Mapping[str, np.ndarray], sweeps: Mapping[str, np.ndarray])
     for part, row, column in zip(parts, rows[:-1], columns[:-1], strict=True):
         out[row : row + len(part), column : column + part.shape[1]] = part
     return out
-
-
-def _pulls() -> np.ndarray:
-    """How each scale's logarithm, less its centre's, is pulled [scales, scales]: to nothing, or to another scale's."""
-    out = np.diag(1 / _SPREAD)
-    for i, scale in enumerate(SCALES.values()):
-        if scale.around:
-            out[i, _NAMES.index(scale.around)] = -1 / _SPREAD[i]
-    return np.sqrt(PRIOR_PULL) * LOSS_SCALE * out
