@@ -79,11 +79,13 @@ class Plans:
 
     @cached_property
     def _engine(self) -> np.ndarray:
-        return _spread(self.rows.text["engine_family"], "")
+        text = self.rows.text["engine_family"]
+        return np.array([*text.values, ""])[text.codes]
 
     @cached_property
     def _static(self) -> np.ndarray:
-        return _spread(self.rows.text["scenario"], "") == "static-batch"
+        text = self.rows.text["scenario"]
+        return np.array([*(word == "static-batch" for word in text.values), False])[text.codes]
 
 
 def sort(rows: Rows, left_out: Sequence[str] = (), own_laws: Mapping | None = None) -> Plans:
@@ -184,7 +186,3 @@ def _place(arch: Architecture, counts: tuple[int, ...]) -> Placement:
     group = max(tp, 1) * max(pp, 1)
     chips = chips or group * (dp if dp > 1 and (ep > 1) else 1)
     return place(arch, chips, tp or None, pp or None, ep or None, dp or None, bool(few))
-
-
-def _spread(text: Text, blank: str) -> np.ndarray:
-    return np.array([*text.values, blank])[text.codes]
