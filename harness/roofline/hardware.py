@@ -15,8 +15,8 @@ from harness import profiles
 from harness.profiles import Chip
 from harness.roofline import laws, priors
 
-# Whose software runs on a chip, by its vendor or (of vendors with several kinds of chips) its family. Rows measured the
-# first; any other takes the middle of them.
+# Whose software runs on a chip, by its vendor or (of vendors with several kinds of chips) its family: those that rows
+# measured, and any other.
 SOFTWARE = ("cuda", "rocm", "ascend", "gaudi", "tpu", "other")
 _MAKERS = {"NVIDIA": "cuda", "AMD": "rocm"}
 _FAMILIES = {"Ascend": "ascend", "Gaudi": "gaudi", "TPU": "tpu"}

@@ -6,6 +6,7 @@ What a fit (`solve.py`) leaves unexplained on the chips it did not see becomes t
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ import pandas as pd
 
 from harness.results import write_whole
 from harness.roofline.constants import TARGETS, Constants
+from harness.roofline.hardware import SOFTWARE, software
 from harness.validation import outside
 from harness.validation.flat import Ready, ready
 from harness.validation.scored import scored, statistic
 from harness.validation.solve import solve
 from harness.validation.unexplained import Unexplained, by_distance, quantiles
 
+_TELLING_CHIPS = 2  # of a vendor that say what is its software's and not theirs
 _SWEEP = ["chip", "model", "engine_family", "weight_dtype"]
 
 
@@ -74,8 +77,20 @@ def _solve(points: Points, rows: np.ndarray, start: Mapping[str, float] | None =
     rows = rows & ~points.ready.demand.split
     counts = {t: rows & ~np.isnan(points.measured[t]) for t in TARGETS}
     counts["throughput"] &= np.isnan(points.measured["tpot"])  # else the same run twice
-    sweeps = {"ttft": points.sweep}
-    return solve(points.errors, counts, sweeps, start)
+    found = solve(points.errors, counts, {"ttft": points.sweep}, start)
+    hardware, index = points.ready.view.hardware, points.ready.view.index
+    used = np.unique(index[np.any([*counts.values()], axis=0)])
+    return placed(found, Counter(software(hardware.chips[i]) for i in used))
+
+
+def placed(scales: Mapping[str, float], chips: Mapping[str, int]) -> dict[str, float]:
+    """The scales as a prediction takes them. chips: how many of each vendor's software taught the fit.
+
+    What one chip measured of a vendor's software cannot be told from the chip: that vendor takes the middle, to which
+    it counted, as a new one does.
+    """
+    few = {f"vendor.{name}" for name in SOFTWARE if chips.get(name, 0) < _TELLING_CHIPS} & set(scales)
+    return {name: scales["vendor.other"] if name in few else value for name, value in scales.items()}
 
 
 def fit_file(frame: pd.DataFrame, name: str, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
