@@ -171,7 +171,6 @@ def invite_guest(state, event: str, address: str) -> str:
 
 _TITLES = ("budget review", "design talk", "team lunch", "sales call", "safety training", "hiring panel", "book club",
            "site visit", "press briefing", "choir practice")  # fmt: skip
-_PEOPLE = ("Mara", "Tomas", "Ines", "Joel", "Priya", "Hugo", "Aiko", "Femi")
 
 
 def _clock(minutes: int) -> str:
@@ -186,7 +185,7 @@ def _calendar(rng) -> dict:
         # Starts of a date differ, so that "the first" is one event.
         events[f"E{11 + 7 * k}"] = {"title": title, "date": dates[k % 3], "start": _clock(480 + 60 * slot),
                                     "minutes": 15 * int(rng.integers(2, 5)), "guests": {}}  # fmt: skip
-    contacts = {name: f"{name.lower()}{int(rng.integers(10, 99))}@mail.example" for name in _PEOPLE}
+    contacts = {name: f"{name.lower()}{int(rng.integers(10, 99))}@mail.example" for name in _job.PEOPLE}
     return {"events": events, "contacts": contacts}
 
 
@@ -204,7 +203,7 @@ def _move(rng, state):
 
 
 def _invite(rng, state):
-    (key, e), name = _event(rng, state), one(rng, _PEOPLE)
+    (key, e), name = _event(rng, state), one(rng, _job.PEOPLE)
     if state["contacts"][name] in e["guests"]:
         return None
     return Job(f"Invite {name} to the {e['title']}.", (call(invite_guest, event=key, address=state["contacts"][name]),),

@@ -8,6 +8,9 @@ from typing import Any
 
 from harness.calls import Call
 
+PEOPLE = ("Mara", "Tomas", "Ines", "Joel", "Priya", "Hugo", "Aiko", "Femi")
+CITIES = ("Lisbon", "Oslo", "Prague", "Riga", "Turin", "Dublin", "Bergen")
+
 
 @dataclass(frozen=True)
 class Job:

@@ -32,7 +32,8 @@ from harness.worlds import Step, Tool, World, asked, replay, tool_of
 PER_LEVEL = 25
 _values = beside(__file__, "_function_calling_values")
 FUNCTIONS = _values.FUNCTIONS
-DOMAINS = {**beside(__file__, "_function_calling_home").DOMAINS, **beside(__file__, "_function_calling_trade").DOMAINS}
+_WORLDS = ("home", "trade", "travel")
+DOMAINS = {k: v for part in _WORLDS for k, v in beside(__file__, f"_function_calling_{part}").DOMAINS.items()}
 WIDE = sorted({f["domain"] for f in FUNCTIONS.values() if not f.get("simple")})
 # What the items of a level ask, in turn. (kind, functions offered, calls, values as people speak, options given)
 LEVEL_KINDS = {

@@ -30,9 +30,10 @@ def explain(frame: pd.DataFrame, constants: fitted.Constants | None = None) -> p
         raise NotPredictable(plans.reasons.text.values[0])
     plan = plans.plans[0]
     view, asked = plans.asked(plan.rows)
-    if room(plan.arch, plan.dtypes, plan.layout, view, asked).sequences[0] < 1:
+    held = room(plan.arch, plan.dtypes, plan.layout, view, asked)
+    if held.sequences[0] < 1:
         raise NotPredictable("it does not fit in memory")
-    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked)
+    work = prepare(plan.arch, plan.dtypes, plan.layout, plan.split, view, asked, held)
     return table_of(timed(work, asked, constants, named=True), work, constants, plan.dtypes.act)
 
 

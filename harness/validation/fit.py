@@ -23,7 +23,7 @@ from harness.validation.scored import scored, statistic
 from harness.validation.solve import solve
 from harness.validation.unexplained import Unexplained, by_distance, quantiles
 
-_TELLING_CHIPS = 2  # of a vendor that say what is its software's and not theirs
+_SPEAKING_CHIPS = 2  # of a vendor that tell its software from a chip of it
 _SWEEP = ["chip", "model", "engine_family", "weight_dtype"]
 
 
@@ -89,7 +89,7 @@ def placed(scales: Mapping[str, float], chips: Mapping[str, int]) -> dict[str, f
     What one chip measured of a vendor's software cannot be told from the chip: that vendor takes the middle, to which
     it counted, as a new one does.
     """
-    few = {f"vendor.{name}" for name in SOFTWARE if chips.get(name, 0) < _TELLING_CHIPS} & set(scales)
+    few = {f"vendor.{name}" for name in SOFTWARE if chips.get(name, 0) < _SPEAKING_CHIPS} & set(scales)
     return {name: scales["vendor.other"] if name in few else value for name, value in scales.items()}
 
 

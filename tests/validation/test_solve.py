@@ -46,7 +46,7 @@ def test_a_vendor_that_no_row_measured_is_the_middle_of_those_that_were():
     slow, fast = 4.0, 1.0
     scales = found({"vendor.ascend": slow, "vendor.gaudi": fast})
     assert scales["vendor.tpu"] == pytest.approx(scales["vendor.other"], rel=1e-3)
-    # NVIDIA's is one of them: the root of the middle of 1, 1 and 4 over three vendors and the prior's own weight.
+    # NVIDIA's 1 is one of those that the middle lies between, and the prior holds it to.
     assert fast < scales["vendor.other"] < np.sqrt(slow)
     assert scales["vendor.ascend"] == pytest.approx(slow, rel=0.1)
 
