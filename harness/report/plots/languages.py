@@ -38,7 +38,7 @@ def draw(results: Results, figure: style.Figure) -> None:
             ax.axvline(100 * chance.value, color=style.CHANCE, linestyle=(0, (3, 1.5)), linewidth=2)
             ax.text(100 * chance.value, -0.7, " chance, whole suite", color=style.CHANCE, fontsize=10, va="center")
         ax.set_xlim(left=0)
-        ax.set_title(f"{suite}, {stack}", loc="left")
+        ax.set_title(f"{suite}\n{stack}", loc="left")
         ax.set_xlabel("accuracy, %")
         ax.grid(axis="y", visible=False)
     below = "Dots: accuracy. Bars: 95 % interval. Languages whose bars overlap are not ranked."
